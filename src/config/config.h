@@ -1,0 +1,310 @@
+// Every setting of slovo. Each field is declared once, in its struct's `visit`: name, help, legal range,
+// short flags. Reading, flags, --help, saving and configs/README.md derive from these lists.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/field.h"
+#include "core/log.h"
+
+namespace slovo {
+
+enum class DType { automatic, fp32, bf16 };
+template <>
+struct EnumNames<DType> {
+  static constexpr auto names =
+      make_names<DType>({{DType::automatic, "auto"}, {DType::fp32, "fp32"}, {DType::bf16, "bf16"}});
+};
+
+/// What every command shares.
+struct RuntimeConfig {
+  std::string device = "auto";
+  DType dtype = DType::automatic;
+  int64_t threads = 0;
+  int64_t seed = 1337;
+  LogLevel log_level = LogLevel::info;
+
+  template <class V>
+  void visit(V& v) {
+    v.field("device", device, "where to compute: auto, cpu, cuda or cuda:N", any_number(), {"--device"});
+    v.field("dtype", dtype,
+            "precision; auto trains in bf16 where the processor has it, and evaluates in the model's own",
+            {"--dtype"});
+    v.field("threads", threads, "processor threads; 0 takes every core this process may use",
+            between(0, 4096), {"--threads"});
+    v.field("seed", seed, "seed of initialisation, shuffling and sampling", at_least(0), {"--seed"});
+    v.field("log_level", log_level, "least level of the log lines on stderr", {"--log-level"});
+  }
+};
+
+enum class Norm { rms, layer };
+template <>
+struct EnumNames<Norm> {
+  static constexpr auto names = make_names<Norm>({{Norm::rms, "rms"}, {Norm::layer, "layer"}});
+};
+enum class Position { rope, learned };
+template <>
+struct EnumNames<Position> {
+  static constexpr auto names =
+      make_names<Position>({{Position::rope, "rope"}, {Position::learned, "learned"}});
+};
+enum class Activation { swiglu, gelu, gelu_tanh, relu2 };
+template <>
+struct EnumNames<Activation> {
+  static constexpr auto names = make_names<Activation>({{Activation::swiglu, "swiglu"},
+                                                        {Activation::gelu, "gelu"},
+                                                        {Activation::gelu_tanh, "gelu_tanh"},
+                                                        {Activation::relu2, "relu2"}});
+};
+
+/// The decoder. Names as in Hugging Face configs where they have one.
+struct ModelConfig {
+  int64_t vocab_size = 0;
+  int64_t hidden_size = 256;
+  int64_t num_hidden_layers = 6;
+  int64_t num_attention_heads = 4;
+  std::optional<int64_t> num_key_value_heads;
+  std::optional<int64_t> head_dim;
+  std::optional<int64_t> intermediate_size;
+  int64_t max_position_embeddings = 0;
+  Norm norm = Norm::rms;
+  double norm_eps = 1e-5;
+  Position position = Position::rope;
+  double rope_theta = 10000;
+  Activation mlp = Activation::swiglu;
+  bool qk_norm = false;
+  bool attention_bias = false;
+  bool mlp_bias = false;
+  bool tie_word_embeddings = true;
+  double initializer_range = 0.02;
+
+  int64_t key_value_heads() const { return num_key_value_heads.value_or(num_attention_heads); }
+  int64_t head_size() const { return head_dim.value_or(hidden_size / num_attention_heads); }
+  bool gated() const { return mlp == Activation::swiglu; }
+  /// Four times the width; with a gate two thirds of that, rounded up to a multiple of 32.
+  int64_t mlp_size() const {
+    return intermediate_size.value_or(gated() ? (hidden_size * 8 / 3 + 31) / 32 * 32 : 4 * hidden_size);
+  }
+
+  template <class V>
+  void visit(V& v) {
+    v.field("vocab_size", vocab_size, "rows of the embedding; 0 takes the tokenizer's size", at_least(0));
+    v.field("hidden_size", hidden_size, "width of the residual stream", at_least(1));
+    v.field("num_hidden_layers", num_hidden_layers, "number of blocks", between(1, 1024));
+    v.field("num_attention_heads", num_attention_heads, "query heads", at_least(1));
+    v.field("num_key_value_heads", num_key_value_heads,
+            "key and value heads, shared by groups of query heads; as many as query heads when unset", at_least(1));
+    v.field("head_dim", head_dim, "size of a head; hidden_size / num_attention_heads when unset", at_least(1));
+    v.field("intermediate_size", intermediate_size,
+            "width inside the MLP; 4 x hidden_size when unset, 8/3 x (rounded up to 32) with a gate", at_least(1));
+    v.field("max_position_embeddings", max_position_embeddings,
+            "longest context; 0 takes data.seq_len", at_least(0));
+    v.field("norm", norm, "normalisation: RMSNorm or LayerNorm");
+    v.field("norm_eps", norm_eps, "added to the variance inside the norm", above(0));
+    v.field("position", position, "rotary positions or a learned table");
+    v.field("rope_theta", rope_theta, "base of the rotary frequencies", above(0));
+    v.field("mlp", mlp, "activation of the MLP; swiglu has a gate");
+    v.field("qk_norm", qk_norm, "RMSNorm over each query and key head before the rotation");
+    v.field("attention_bias", attention_bias, "bias in the attention's projections");
+    v.field("mlp_bias", mlp_bias, "bias in the MLP's projections");
+    v.field("tie_word_embeddings", tie_word_embeddings, "the head reads the embedding matrix");
+    v.field("initializer_range", initializer_range, "standard deviation of the initial weights", above(0));
+  }
+};
+
+enum class TokenizerKind { bpe, character, byte };
+template <>
+struct EnumNames<TokenizerKind> {
+  static constexpr auto names = make_names<TokenizerKind>({{TokenizerKind::bpe, "bpe"},
+                                                           {TokenizerKind::character, "char"},
+                                                           {TokenizerKind::byte, "byte"}});
+};
+enum class PreTokenization { gpt2, gpt4 };
+template <>
+struct EnumNames<PreTokenization> {
+  static constexpr auto names =
+      make_names<PreTokenization>({{PreTokenization::gpt2, "gpt2"}, {PreTokenization::gpt4, "gpt4"}});
+};
+
+struct TokenizerConfig {
+  std::string path;
+  TokenizerKind kind = TokenizerKind::bpe;
+  int64_t vocab_size = 4096;
+  PreTokenization pattern = PreTokenization::gpt4;
+  std::vector<std::string> special_tokens;
+
+  template <class V>
+  void visit(V& v) {
+    v.field("path", path, "an existing tokenizer: a folder or a tokenizer.json; one is trained when unset",
+            any_number(), {"--tokenizer"});
+    v.field("kind", kind, "byte-level BPE, one token a character, or one token a byte");
+    v.field("vocab_size", vocab_size, "tokens of a bpe vocabulary, special tokens included",
+            between(257, 4000000));
+    v.field("pattern", pattern, "how bpe cuts text into words first: as GPT-2 or as GPT-4 (cl100k)");
+    v.field("special_tokens", special_tokens, "special tokens beside <|endoftext|>");
+  }
+};
+
+struct DataConfig {
+  std::vector<std::string> paths;
+  std::vector<std::string> valid;
+  double valid_share = 0.05;
+  std::string text_field = "text";
+  std::string document_separator;
+  int64_t seq_len = 256;
+  bool attend_across_documents = false;
+  std::string cache_dir;
+
+  template <class V>
+  void visit(V& v) {
+    v.field("paths", paths, "training text: .txt, .jsonl, each also .gz; files, folders, globs; PATH=0.3 gives a weight",
+            any_number(), {"--data"});
+    v.field("valid", valid, "validation text, in the same forms; a share of data.paths when unset");
+    v.field("valid_share", valid_share,
+            "share of the documents kept for validation; of a single document its last 10 % is kept", between(0, 0.5));
+    v.field("text_field", text_field, "the field of a .jsonl line that holds its text");
+    v.field("document_separator", document_separator,
+            "splits a .txt file into documents; when unset each file is one");
+    v.field("seq_len", seq_len, "tokens of a training row (T)", between(2, 1048576));
+    v.field("attend_across_documents", attend_across_documents,
+            "let tokens of a row see earlier documents of that row");
+    v.field("cache_dir", cache_dir, "where tokenised text is kept; ~/.cache/slovo when unset");
+  }
+};
+
+enum class Schedule { cosine, linear, wsd, constant };
+template <>
+struct EnumNames<Schedule> {
+  static constexpr auto names = make_names<Schedule>({{Schedule::cosine, "cosine"},
+                                                      {Schedule::linear, "linear"},
+                                                      {Schedule::wsd, "wsd"},
+                                                      {Schedule::constant, "constant"}});
+};
+enum class OptimizerKind { adamw };
+template <>
+struct EnumNames<OptimizerKind> {
+  static constexpr auto names = make_names<OptimizerKind>({{OptimizerKind::adamw, "adamw"}});
+};
+
+struct TrainConfig {
+  int64_t steps = 1000;
+  std::optional<double> epochs;
+  int64_t batch_size = 16;
+  std::optional<int64_t> micro_batch_size;
+  OptimizerKind optimizer = OptimizerKind::adamw;
+  double lr = 1e-3;
+  std::optional<double> min_lr;
+  int64_t warmup_steps = 100;
+  Schedule schedule = Schedule::cosine;
+  double decay_share = 0.2;
+  double beta1 = 0.9;
+  double beta2 = 0.95;
+  double eps = 1e-8;
+  double weight_decay = 0.1;
+  double grad_clip = 1.0;
+  int64_t log_every = 10;
+  int64_t eval_every = 250;
+  int64_t checkpoint_every = 500;
+  int64_t keep = 2;
+  int64_t sample_every = 0;
+  std::vector<std::string> sample_prompts;
+  int64_t sample_tokens = 100;
+
+  int64_t micro_batch() const { return micro_batch_size.value_or(batch_size); }
+  double final_lr() const { return min_lr.value_or(0.1 * lr); }
+
+  template <class V>
+  void visit(V& v) {
+    v.field("steps", steps, "optimizer steps", at_least(1));
+    v.field("epochs", epochs, "passes over the training text, instead of train.steps", above(0));
+    v.field("batch_size", batch_size, "rows of an optimizer step", at_least(1));
+    v.field("micro_batch_size", micro_batch_size,
+            "rows computed at once, the rest is accumulated; train.batch_size when unset", at_least(1));
+    v.field("optimizer", optimizer, "update rule");
+    v.field("lr", lr, "highest learning rate", above(0));
+    v.field("min_lr", min_lr, "learning rate at the end of cosine, linear and wsd; lr / 10 when unset", at_least(0));
+    v.field("warmup_steps", warmup_steps, "steps in which the rate rises from 0", at_least(0));
+    v.field("schedule", schedule, "learning rate after the warm-up; wsd stays level, then falls");
+    v.field("decay_share", decay_share, "last share of the steps in which wsd falls", between(0, 1));
+    v.field("beta1", beta1, "decay of AdamW's first moment", between(0, 0.9999999));
+    v.field("beta2", beta2, "decay of AdamW's second moment", between(0, 0.9999999));
+    v.field("eps", eps, "added to AdamW's denominator", above(0));
+    v.field("weight_decay", weight_decay, "decoupled weight decay of matrices and embeddings", at_least(0));
+    v.field("grad_clip", grad_clip, "largest gradient norm; 0 does not clip", at_least(0));
+    v.field("log_every", log_every, "steps between lines of metrics.jsonl", at_least(1));
+    v.field("eval_every", eval_every, "steps between validations; 0 validates at the end only", at_least(0));
+    v.field("checkpoint_every", checkpoint_every, "steps between checkpoints; 0 writes the last only", at_least(0));
+    v.field("keep", keep, "checkpoints kept, the newest first", at_least(1));
+    v.field("sample_every", sample_every, "steps between sample texts; 0 writes none", at_least(0));
+    v.field("sample_prompts", sample_prompts, "beginnings of the sample texts; the start of a text when unset");
+    v.field("sample_tokens", sample_tokens, "tokens of a sample text", at_least(1));
+  }
+};
+
+struct DecodeConfig {
+  int64_t max_tokens = 256;
+  double temperature = 0.8;
+  int64_t top_k = 0;
+  double top_p = 1.0;
+  std::vector<std::string> stop;
+  int64_t num_samples = 1;
+  int64_t batch_size = 16;
+
+  template <class V>
+  void visit(V& v) {
+    v.field("max_tokens", max_tokens, "most tokens of a completion", at_least(1), {"--max-tokens"});
+    v.field("temperature", temperature, "logits are divided by it; 0 takes the likeliest token (greedy)",
+            at_least(0), {"--temperature"});
+    v.field("top_k", top_k, "sample among the k likeliest tokens; 0 among all", at_least(0), {"--top-k"});
+    v.field("top_p", top_p, "sample among the likeliest tokens that hold this probability together",
+            between(0, 1), {"--top-p"});
+    v.field("stop", stop, "texts that end a completion; they are not printed", any_number(), {"--stop"});
+    v.field("num_samples", num_samples, "completions of each prompt", at_least(1), {"-n", "--num-samples"});
+    v.field("batch_size", batch_size, "completions computed at once", at_least(1));
+  }
+};
+
+enum class AddBos { automatic, yes, no };
+template <>
+struct EnumNames<AddBos> {
+  static constexpr auto names =
+      make_names<AddBos>({{AddBos::automatic, "auto"}, {AddBos::yes, "yes"}, {AddBos::no, "no"}});
+};
+
+struct EvalConfig {
+  std::optional<int64_t> window;
+  std::optional<int64_t> stride;
+  AddBos bos = AddBos::automatic;
+  int64_t batch_size = 16;
+
+  template <class V>
+  void visit(V& v) {
+    v.field("window", window, "tokens the model sees at once; its longest context when unset", at_least(2),
+            {"--window"});
+    v.field("stride", stride,
+            "tokens between windows, each token scored once; the window when unset (no overlap)", at_least(1),
+            {"--stride"});
+    v.field("bos", bos, "begin each document with BOS; auto does so when the tokenizer does", {"--bos"});
+    v.field("batch_size", batch_size, "windows computed at once", at_least(1));
+  }
+};
+
+struct RunConfig {
+  RuntimeConfig run;
+  ModelConfig model;
+  TokenizerConfig tokenizer;
+  DataConfig data;
+  TrainConfig train;
+  DecodeConfig decode;
+  EvalConfig eval;
+};
+
+/// All fields of the named sections of `config`, which must outlive them, in the order of declaration.
+std::vector<FieldRef> config_fields(RunConfig& config, const std::vector<std::string>& sections);
+/// Names of all sections, in order.
+const std::vector<std::string>& config_sections();
+
+}  // namespace slovo

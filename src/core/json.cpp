@@ -1,0 +1,72 @@
+#include "core/json.h"
+
+#include <set>
+#include <vector>
+
+#include "core/error.h"
+#include "core/files.h"
+
+namespace slovo {
+namespace {
+
+std::string position(std::string_view text, size_t byte) {
+  size_t line = 1;
+  size_t column = 1;
+  for (size_t i = 0; i + 1 < byte && i < text.size(); ++i) {
+    ++column;
+    if (text[i] == '\n') {
+      ++line;
+      column = 1;
+    }
+  }
+  return cat("line ", line, ", column ", column);
+}
+
+/// nlohmann keeps the last of repeated keys silently; a config that says two things is a mistake.
+class RepeatedKeys {
+ public:
+  explicit RepeatedKeys(std::string_view where) : where_(where) {}
+
+  bool operator()(int, Json::parse_event_t event, Json& parsed) {
+    if (event == Json::parse_event_t::object_start) {
+      seen_.emplace_back();
+    } else if (event == Json::parse_event_t::object_end) {
+      seen_.pop_back();
+    } else if (event == Json::parse_event_t::key) {
+      const auto& key = parsed.get_ref<const std::string&>();
+      if (!seen_.back().insert(key).second) {
+        throw_data(where_, ": key \"", key, "\" is given twice; keep one of them");
+      }
+    }
+    return true;
+  }
+
+ private:
+  std::string_view where_;
+  std::vector<std::set<std::string>> seen_;
+};
+
+}  // namespace
+
+Json parse_json(std::string_view text, std::string_view where, JsonComments comments) {
+  try {
+    RepeatedKeys repeated(where);
+    return Json::parse(text.begin(), text.end(), std::ref(repeated), true,
+                       comments == JsonComments::allow);
+  } catch (const nlohmann::json::parse_error& error) {
+    std::string what = error.what();
+    const size_t detail = what.find("syntax error");
+    what = detail == std::string::npos ? what : what.substr(detail);
+    throw_data(where, ": ", position(text, error.byte), ": not valid JSON: ", what);
+  }
+}
+
+Json read_json(const std::filesystem::path& path, JsonComments comments) {
+  return parse_json(read_file(path), path.string(), comments);
+}
+
+void write_json(const std::filesystem::path& path, const Json& json) {
+  write_file(path, json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+}
+
+}  // namespace slovo

@@ -1,0 +1,15 @@
+// Plain threads for the torch-free layers (tokenizing, counting). Tensor code uses at::parallel_for.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+
+namespace slovo {
+
+/// Calls body(i) for every i in [0, count) from up to `threads` threads, each index once. The first
+/// exception thrown is thrown again here, after all threads have stopped.
+void parallel_for(size_t count, int threads, const std::function<void(size_t)>& body);
+/// Processor cores this process may use.
+int available_cores();
+
+}  // namespace slovo

@@ -1,0 +1,38 @@
+// Small text helpers: joining values into a message, human-readable quantities, nearest names.
+// Not a formatting library: g++ 12 has no <format>, and fmt's headers clash with LibTorch's copy.
+#pragma once
+
+#include <cstdint>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace slovo {
+
+/// All arguments written one after the other, as operator<< writes them.
+template <class... Args>
+std::string cat(const Args&... args) {
+  std::ostringstream out;
+  (out << ... << args);
+  return out.str();
+}
+
+/// `value` with exactly `digits` decimals.
+std::string fixed(double value, int digits);
+/// 1234567 -> "1,234,567".
+std::string with_commas(int64_t value);
+/// 1536 -> "1.5 KiB"; powers of 1024.
+std::string human_bytes(double bytes);
+/// 1234567 -> "1.23M"; powers of 1000, three significant digits.
+std::string human_count(double count);
+/// 3725 -> "1h 02m"; 61 -> "1m 01s"; 3.2 -> "3.2s".
+std::string human_duration(double seconds);
+/// "a, b, c".
+std::string join(const std::vector<std::string>& parts, std::string_view separator = ", ");
+/// The candidate with the least edit distance to `name`, or "" when none is near (over a third of its length away).
+std::string nearest_name(std::string_view name, const std::vector<std::string>& candidates);
+/// ` (did you mean "x"?)`, or "" when no candidate is near.
+std::string did_you_mean(std::string_view name, const std::vector<std::string>& candidates);
+
+}  // namespace slovo
