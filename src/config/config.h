@@ -252,6 +252,7 @@ struct DecodeConfig {
   std::vector<std::string> stop;
   int64_t num_samples = 1;
   int64_t batch_size = 16;
+  bool logprobs = false;
 
   template <class V>
   void visit(V& v) {
@@ -264,6 +265,8 @@ struct DecodeConfig {
     v.field("stop", stop, "texts that end a completion; they are not printed", any_number(), {"--stop"});
     v.field("num_samples", num_samples, "completions of each prompt", at_least(1), {"-n", "--num-samples"});
     v.field("batch_size", batch_size, "completions computed at once", at_least(1));
+    v.field("logprobs", logprobs, "with --json, also give the log-probability of each token chosen", any_number(),
+            {"--logprobs"});
   }
 };
 
@@ -274,7 +277,17 @@ struct EnumNames<AddBos> {
       make_names<AddBos>({{AddBos::automatic, "auto"}, {AddBos::yes, "yes"}, {AddBos::no, "no"}});
 };
 
+enum class Protocol { automatic, windows, rolling, strided };
+template <>
+struct EnumNames<Protocol> {
+  static constexpr auto names = make_names<Protocol>({{Protocol::automatic, "auto"},
+                                                      {Protocol::windows, "windows"},
+                                                      {Protocol::rolling, "rolling"},
+                                                      {Protocol::strided, "strided"}});
+};
+
 struct EvalConfig {
+  Protocol protocol = Protocol::automatic;
   std::optional<int64_t> window;
   std::optional<int64_t> stride;
   AddBos bos = AddBos::automatic;
@@ -282,12 +295,16 @@ struct EvalConfig {
 
   template <class V>
   void visit(V& v) {
+    v.field("protocol", protocol,
+            "windows: no overlap; strided: overlapping, as the Hugging Face guide; rolling: as loglikelihood_rolling of "
+            "lm-evaluation-harness; auto is strided when eval.stride is below eval.window, else windows",
+            {"--protocol"});
     v.field("window", window, "tokens the model sees at once; its longest context when unset", at_least(2),
             {"--window"});
     v.field("stride", stride,
             "tokens between windows, each token scored once; the window when unset (no overlap)", at_least(1),
             {"--stride"});
-    v.field("bos", bos, "begin each document with BOS; auto does so when the tokenizer does", {"--bos"});
+    v.field("bos", bos, "begin each document with BOS (EOS where there is none); auto does so when the tokenizer does", {"--bos"});
     v.field("batch_size", batch_size, "windows computed at once", at_least(1));
   }
 };

@@ -18,6 +18,8 @@ class LayerState {
   virtual std::unique_ptr<LayerState> fork() const = 0;
   /// Row b becomes what row rows[b] was; the number of rows may change (beam search, finished rows dropped).
   virtual void reorder(const std::vector<int64_t>& rows) = 0;
+  /// The rows of `other`, a state of the same layer and capacity, follow this state's own (new prompts taken into a batch).
+  virtual void append(const LayerState& other) = 0;
   /// The state now; `restore` puts it back, as often as wanted.
   virtual std::unique_ptr<LayerState> snapshot() const = 0;
   virtual void restore(const LayerState& snapshot) = 0;
@@ -32,6 +34,7 @@ struct ModelState {
 
   ModelState fork() const;
   void reorder(const std::vector<int64_t>& rows);
+  void append(const ModelState& other);
 };
 
 }  // namespace slovo
