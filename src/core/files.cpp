@@ -27,7 +27,8 @@ fs::path temporary_name(const fs::path& target) {
 
 class Descriptor {
  public:
-  Descriptor(const fs::path& path, int flags) : value_(open(path.c_str(), flags | O_CLOEXEC, 0644)) {}
+  Descriptor(const fs::path& path, int flags)
+      : value_(open(path.c_str(), flags | O_CLOEXEC, 0644)) {}
   ~Descriptor() {
     if (value_ >= 0) close(value_);
   }
@@ -54,7 +55,7 @@ void write_all(int descriptor, std::string_view bytes, const fs::path& path) {
 std::string read_file(const fs::path& path) {
   const Descriptor file(path, O_RDONLY);
   if (!file.ok()) throw_data(path.string(), ": cannot open: ", reason());
-  struct stat status {};
+  struct stat status{};
   if (fstat(file.get(), &status) == 0 && S_ISDIR(status.st_mode)) {
     throw_data(path.string(), ": is a folder where a file is expected");
   }
@@ -69,20 +70,33 @@ std::string read_file(const fs::path& path) {
   }
 }
 
-void write_file(const fs::path& path, std::string_view bytes) {
-  const fs::path temporary = temporary_name(path);
-  try {
-    const Descriptor file(temporary, O_WRONLY | O_CREAT | O_TRUNC);
-    if (!file.ok()) throw_io(path.string(), ": cannot write: ", reason());
-    write_all(file.get(), bytes, path);
-    if (fsync(file.get()) != 0) throw_io(path.string(), ": cannot write: ", reason());
-    if (rename(temporary.c_str(), path.c_str()) != 0) {
-      throw_io(path.string(), ": cannot put in place: ", reason());
-    }
-  } catch (...) {  // tidies up and passes the error on
-    unlink(temporary.c_str());
-    throw;
+PendingFile::PendingFile(fs::path target)
+    : target_(std::move(target)),
+      temporary_(temporary_name(target_)),
+      descriptor_(open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)) {
+  if (descriptor_ < 0) throw_io(target_.string(), ": cannot write: ", reason());
+}
+
+PendingFile::~PendingFile() {
+  if (descriptor_ < 0) return;  // committed
+  close(descriptor_);
+  unlink(temporary_.c_str());
+}
+
+void PendingFile::write(std::string_view bytes) { write_all(descriptor_, bytes, target_); }
+
+void PendingFile::commit() {
+  if (fsync(descriptor_) != 0) throw_io(target_.string(), ": cannot write: ", reason());
+  if (rename(temporary_.c_str(), target_.c_str()) != 0) {
+    throw_io(target_.string(), ": cannot put in place: ", reason());
   }
+  close(std::exchange(descriptor_, -1));
+}
+
+void write_file(const fs::path& path, std::string_view bytes) {
+  PendingFile file(path);
+  file.write(bytes);
+  file.commit();
 }
 
 void make_folder(const fs::path& path) {
@@ -99,7 +113,7 @@ void sync_path(const fs::path& path) {
 uint64_t free_space(const fs::path& path) {
   fs::path existing = fs::absolute(path);
   while (!fs::exists(existing) && existing.has_relative_path()) existing = existing.parent_path();
-  struct statvfs status {};
+  struct statvfs status{};
   if (statvfs(existing.c_str(), &status) != 0) return UINT64_MAX;
   return static_cast<uint64_t>(status.f_bavail) * status.f_frsize;
 }
@@ -146,7 +160,7 @@ void remove_leftovers(const fs::path& folder) {
 MappedFile::MappedFile(const fs::path& path) {
   const Descriptor file(path, O_RDONLY);
   if (!file.ok()) throw_data(path.string(), ": cannot open: ", reason());
-  struct stat status {};
+  struct stat status{};
   if (fstat(file.get(), &status) != 0) throw_data(path.string(), ": cannot read: ", reason());
   if (S_ISDIR(status.st_mode)) throw_data(path.string(), ": is a folder where a file is expected");
   size_ = static_cast<size_t>(status.st_size);

@@ -1,5 +1,6 @@
-// A model as a folder in Hugging Face layout: config.json and weights, read and written so that transformers opens what
-// slovo made and slovo opens what transformers made. The tokenizer's files are the tokenizer's business.
+// A model as a folder in Hugging Face layout: config.json and weights, read and written so that
+// transformers opens what slovo made and slovo opens what transformers made. The tokenizer's files
+// are the tokenizer's business.
 #pragma once
 
 #include <filesystem>
@@ -11,34 +12,39 @@
 
 namespace slovo {
 
-/// config.json, understood: the model's shape, and the whole JSON so that keys slovo does not know survive.
+/// config.json, understood: the model's shape, and the whole JSON so that keys slovo does not know
+/// survive.
 struct FolderConfig {
   ModelConfig model;
   Json json;
-  at::ScalarType dtype = at::kFloat;   ///< what the weights are stored in
+  at::ScalarType dtype = at::kFloat;  ///< what the weights are stored in
 };
 
-/// Reads config.json. Throws Error(checkpoint) naming file and key when it is damaged, or of a kind or with an option
-/// that slovo does not compute (named; never approximated).
+/// Reads config.json. Throws Error(checkpoint) naming file and key when it is damaged, or of a kind
+/// or with an option that slovo does not compute (named; never approximated).
 FolderConfig read_folder_config(const std::filesystem::path& folder);
 
-/// "llama", "qwen3" or "gpt2" when that class of transformers computes exactly this model, else "slovo".
+/// "llama", "qwen3" or "gpt2" when that class of transformers computes exactly this model, else
+/// "slovo".
 std::string folder_model_type(const ModelConfig& config);
 /// The config.json of a model made by slovo; with `previous`, that JSON with slovo's keys updated.
-Json make_folder_config(const ModelConfig& config, at::ScalarType dtype, std::optional<int64_t> bos_id,
-                        std::optional<int64_t> eos_id, const Json& previous = {});
+Json make_folder_config(const ModelConfig& config, at::ScalarType dtype,
+                        std::optional<int64_t> bos_id, std::optional<int64_t> eos_id,
+                        const Json& previous = {});
 
-/// Fills `parameters` (the module's own names, every tensor's shape known) from the folder's safetensors (one file or
-/// shards), converting to their dtype. Missing, unexpected and mismatched names are reported together in one
-/// Error(checkpoint). Buffers that transformers saves beside the weights (rotary tables, attention masks) are ignored.
-void read_weights(const std::filesystem::path& folder, const FolderConfig& config, const NamedTensors& parameters);
-/// Writes config.json, generation_config.json and model.safetensors (shards over 5 GB with an index) into an existing
-/// folder. Weights are stored in `dtype`.
-void write_model(const std::filesystem::path& folder, const Json& config_json, const ModelConfig& config,
-                 const NamedTensors& parameters, at::ScalarType dtype);
+/// Fills `parameters` (the module's own names, every tensor's shape known) from the folder's
+/// safetensors (one file or shards), converting to their dtype. Missing, unexpected and mismatched
+/// names are reported together in one Error(checkpoint). Buffers that transformers saves beside the
+/// weights (rotary tables, attention masks) are ignored.
+void read_weights(const std::filesystem::path& folder, const FolderConfig& config,
+                  const NamedTensors& parameters);
+/// Writes config.json, generation_config.json and model.safetensors (shards over 5 GB with an
+/// index) into an existing folder. Weights are stored in `dtype`.
+void write_model(const std::filesystem::path& folder, const Json& config_json,
+                 const ModelConfig& config, const NamedTensors& parameters, at::ScalarType dtype);
 
-/// The model folder behind what the user gave: a model folder, a run folder (its final or newest checkpoint), or a
-/// checkpoint. Throws Error(checkpoint) that says what was looked for.
+/// The model folder behind what the user gave: a model folder, a run folder (its final or newest
+/// checkpoint), or a checkpoint. Throws Error(checkpoint) that says what was looked for.
 std::filesystem::path find_model_folder(const std::filesystem::path& given);
 
 }  // namespace slovo

@@ -8,7 +8,8 @@
 
 namespace slovo {
 
-/// The device of `run.device`; auto takes CUDA where there is one. Throws Error(config) when it is not there.
+/// The device of `run.device`; auto takes CUDA where there is one. Throws Error(config) when it is
+/// not there.
 at::Device resolve_device(const RuntimeConfig& run);
 /// For training: auto is bf16 where the processor (or GPU) multiplies bf16 natively, else fp32.
 at::ScalarType training_dtype(const RuntimeConfig& run, at::Device device);

@@ -1,5 +1,5 @@
-// The one model: a stack of blocks, each a mixer and an MLP, described by ModelConfig. Takes a config and tensors and
-// returns tensors; knows no data, no tokenizer, no files.
+// The one model: a stack of blocks, each a mixer and an MLP, described by ModelConfig. Takes a
+// config and tensors and returns tensors; knows no data, no tokenizer, no files.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -8,25 +8,32 @@
 #include <torch/nn/pimpl.h>
 
 #include "config/config.h"
+#include "model/block.h"
 #include "model/layer_state.h"
+#include "model/norm.h"
+#include "model/projection.h"
 #include "ops/segments.h"
 
 namespace slovo {
 
 struct ModelInput {
-  at::Tensor ids_BT;         ///< int64
-  at::Tensor positions_BT;   ///< int64; undefined: counted from each document's start (or from the state's length)
-  Segments segments;         ///< documents of each row; unused with a state
+  at::Tensor ids_BT;  ///< int64
+  at::Tensor
+      positions_BT;   ///< int64; undefined: counted from each document's start; unused with a state
+  Segments segments;  ///< documents of each row; empty: each row is one; unused with a state
 };
 
 class TransformerImpl : public torch::nn::Module {
  public:
-  /// Parameters are made on `options`' device and dtype, not yet filled (see init_weights and io/model_folder.h).
-  /// `config` must be complete: vocab_size and max_position_embeddings are not 0.
+  /// Parameters are made on `options`' device and dtype, not yet filled (see init_weights and
+  /// io/model_folder.h). `config` must be complete: vocab_size and max_position_embeddings are not
+  /// 0. Throws Error(config), which names the fields, where they do not fit each other
+  /// (model_config_problems).
   TransformerImpl(const ModelConfig& config, at::TensorOptions options);
 
-  /// Hidden states after the last norm, [B,T,C]. With `state`, the ids continue each row of it and the state moves on
-  /// (inference only). Throws Error(data) when a row grows past max_position_embeddings.
+  /// Hidden states after the last norm, [B,T,C]. With `state`, the ids continue each row of it and
+  /// the state moves on (inference only). Throws Error(data) when a row is or grows longer than
+  /// max_position_embeddings.
   at::Tensor forward(const ModelInput& input, ModelState* state = nullptr);
   /// Logits of hidden states: [...,C] -> [...,V].
   at::Tensor logits(const at::Tensor& hidden);
@@ -35,18 +42,36 @@ class TransformerImpl : public torch::nn::Module {
 
   /// An empty state for `batch` rows of up to `capacity` tokens each.
   ModelState new_state(int64_t batch, int64_t capacity) const;
-  const ModelConfig& config() const;
+  const ModelConfig& config() const { return config_; }
+
+ private:
+  at::Tensor input_positions(const ModelInput& input, const Segments& segments,
+                             const ModelState* state) const;
+
+  ModelConfig config_;
+  Table embedding_{nullptr};
+  Table positions_{nullptr};  ///< learned positions, else empty
+  torch::nn::ModuleList blocks_;
+  NormLayer norm_{nullptr};
+  Projection head_{nullptr};  ///< empty when tied: a head that shares the embedding's tensor would
+                              ///< be listed twice
 };
 TORCH_MODULE(Transformer);
 
-/// Fills the weights: N(0, initializer_range), projections back into the residual stream scaled by 1/sqrt(2 L) as GPT-2,
-/// norms 1, biases 0. The bits depend on the seed and the parameter's name only.
+/// Problems of a config's fields with each other, each naming its fields and what is allowed; empty
+/// when it can be built.
+std::vector<std::string> model_config_problems(const ModelConfig& config);
+
+/// Fills the weights: N(0, initializer_range), projections back into the residual stream scaled by
+/// 1/sqrt(2 L) as GPT-2, norms 1, biases 0. The bits depend on the seed and on the parameter's name
+/// and size only.
 void init_weights(Transformer& model, uint64_t seed);
 
-/// Parameters by part ("embedding", "attention", "mlp", "norm", "head"), in elements; a tied weight counts once.
+/// Parameters by part ("embedding", "attention", "mlp", "norm", "head"), in elements; a tied weight
+/// counts once.
 std::vector<std::pair<std::string, int64_t>> parameter_counts(const ModelConfig& config);
-/// Floating-point operations of one token's forward and backward pass at context T: 6 x matrix parameters plus the
-/// causal half of attention.
+/// Floating-point operations of one token's forward and backward pass at context T: 6 x matrix
+/// parameters plus the causal half of attention.
 double train_flops_per_token(const ModelConfig& config, int64_t seq_len);
 
 }  // namespace slovo

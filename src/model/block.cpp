@@ -1,0 +1,25 @@
+#include "model/block.h"
+
+namespace slovo {
+
+BlockImpl::BlockImpl(const ModelConfig& config, const RotaryTables& rotary,
+                     at::TensorOptions options) {
+  const auto norm = [&] {
+    return NormLayer(config.norm, config.hidden_size, config.norm_eps, options);
+  };
+  attention_norm_ = register_module("attention_norm", norm());
+  attention_ = register_module("attention", Attention(config, rotary, options));
+  mlp_norm_ = register_module("mlp_norm", norm());
+  mlp_ = register_module("mlp", Mlp(config, options));
+}
+
+at::Tensor BlockImpl::forward(const at::Tensor& x_BTC, const MixerInput& input) {
+  const at::Tensor mixed_BTC = attention_->forward(attention_norm_->forward(x_BTC), x_BTC, input);
+  return mlp_->forward(mlp_norm_->forward(mixed_BTC), mixed_BTC);
+}
+
+std::unique_ptr<LayerState> BlockImpl::new_state(int64_t batch, int64_t capacity) const {
+  return attention_->new_state(batch, capacity);
+}
+
+}  // namespace slovo

@@ -1,0 +1,153 @@
+#include "model/transformer.h"
+
+#include <ATen/Functions.h>
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "ops/ops.h"
+
+namespace slovo {
+namespace {
+
+/// Places counted from each document's start: [B,T] int64.
+at::Tensor document_positions(const Segments& segments, at::Device device) {
+  if (segments.whole_rows()) {
+    return at::arange(segments.length, at::TensorOptions(at::kLong).device(device))
+        .expand({segments.batch, segments.length});
+  }
+  at::Tensor positions = at::empty({segments.batch, segments.length}, at::kLong);
+  auto* out = positions.mutable_data_ptr<int64_t>();
+  for (size_t i = 0; i + 1 < segments.offsets.size(); ++i) {
+    for (int32_t place = segments.offsets[i]; place < segments.offsets[i + 1]; ++place) {
+      out[place] = place - segments.offsets[i];
+    }
+  }
+  return positions.to(device);
+}
+
+/// Places behind what each row has seen: [B,T] int64.
+at::Tensor next_positions(const ModelState& state, int64_t length, at::Device device) {
+  at::Tensor positions = at::empty({state.batch(), length}, at::kLong);
+  auto* out = positions.mutable_data_ptr<int64_t>();
+  for (const int64_t seen : state.lengths) {
+    for (int64_t t = 0; t < length; ++t) *out++ = seen + t;
+  }
+  return positions.to(device);
+}
+
+int64_t longest_document(const Segments& segments) {
+  int32_t longest = 0;
+  for (size_t i = 0; i + 1 < segments.offsets.size(); ++i) {
+    longest = std::max(longest, segments.offsets[i + 1] - segments.offsets[i]);
+  }
+  return longest;
+}
+
+}  // namespace
+
+std::vector<std::string> model_config_problems(const ModelConfig& config) {
+  std::vector<std::string> problems;
+  const auto problem = [&](const auto&... parts) { problems.push_back(cat(parts...)); };
+  if (config.vocab_size <= 0)
+    problem("model.vocab_size=", config.vocab_size, " must be at least 1");
+  if (config.max_position_embeddings <= 0) {
+    problem("model.max_position_embeddings=", config.max_position_embeddings,
+            " must be at least 1");
+  }
+  const int64_t heads = config.num_attention_heads;
+  if (!config.head_dim && config.hidden_size % heads != 0) {
+    problem("model.num_attention_heads=", heads,
+            " does not divide model.hidden_size=", config.hidden_size,
+            "; use a divisor, or set model.head_dim");
+  }
+  if (heads % config.key_value_heads() != 0) {
+    problem("model.num_key_value_heads=", config.key_value_heads(),
+            " does not divide model.num_attention_heads=", heads, "; use a divisor");
+  }
+  if (config.position == Position::rope && config.head_size() % 2 != 0) {
+    problem("model.head_dim=", config.head_size(), " is odd; rotary positions need an even size");
+  }
+  return problems;
+}
+
+TransformerImpl::TransformerImpl(const ModelConfig& config, at::TensorOptions options)
+    : config_(config) {
+  const auto problems = model_config_problems(config);
+  if (!problems.empty()) throw_config(join(problems, "; "));
+  options = options.requires_grad(false);  // registering a parameter turns it on
+  embedding_ = register_module("embedding", Table(config.vocab_size, config.hidden_size, options));
+  RotaryTables rotary;
+  if (config.position == Position::learned) {
+    positions_ = register_module(
+        "positions", Table(config.max_position_embeddings, config.hidden_size, options));
+  } else {
+    rotary = rotary_tables(config.max_position_embeddings, config.head_size(), config.rope_theta,
+                           options.device());
+  }
+  for (int64_t i = 0; i < config.num_hidden_layers; ++i)
+    blocks_->push_back(Block(config, rotary, options));
+  register_module("blocks", blocks_);
+  norm_ =
+      register_module("norm", NormLayer(config.norm, config.hidden_size, config.norm_eps, options));
+  if (!config.tie_word_embeddings) {
+    head_ =
+        register_module("head", Projection(config.hidden_size, config.vocab_size, false, options));
+  }
+}
+
+at::Tensor TransformerImpl::input_positions(const ModelInput& input, const Segments& segments,
+                                            const ModelState* state) const {
+  const int64_t length = input.ids_BT.size(1);
+  const int64_t longest =
+      state == nullptr ? longest_document(segments)
+                       : *std::max_element(state->lengths.begin(), state->lengths.end()) + length;
+  if (longest > config_.max_position_embeddings) {
+    throw_data("a text of ", longest, " tokens is longer than the model's context of ",
+               config_.max_position_embeddings,
+               " (max_position_embeddings); give a shorter text or ask for fewer tokens");
+  }
+  if (state != nullptr) return next_positions(*state, length, input.ids_BT.device());
+  return input.positions_BT.defined() ? input.positions_BT
+                                      : document_positions(segments, input.ids_BT.device());
+}
+
+at::Tensor TransformerImpl::forward(const ModelInput& input, ModelState* state) {
+  const int64_t batch = input.ids_BT.size(0);
+  const int64_t length = input.ids_BT.size(1);
+  const Segments segments =
+      input.segments.offsets.empty() ? Segments::rows(batch, length) : input.segments;
+  SLOVO_CHECK(segments.batch == batch && segments.length == length, "segments of another batch");
+  SLOVO_CHECK(state == nullptr || state->batch() == batch, batch, " rows for a state of ",
+              state->batch());
+
+  MixerInput mixer{input_positions(input, segments, state), &segments, nullptr};
+  at::Tensor x_BTC = embedding_->forward(input.ids_BT);
+  if (positions_) x_BTC = x_BTC + positions_->forward(mixer.positions_BT);
+  for (size_t i = 0; i < blocks_->size(); ++i) {
+    if (state != nullptr) mixer.state = state->layers[i].get();
+    x_BTC = blocks_->at<BlockImpl>(i).forward(x_BTC, mixer);
+  }
+  if (state != nullptr) {
+    for (int64_t& seen : state->lengths) seen += length;
+  }
+  return norm_->forward(x_BTC);
+}
+
+at::Tensor TransformerImpl::logits(const at::Tensor& hidden) {
+  return ops::linear(hidden, head_weight());
+}
+
+const at::Tensor& TransformerImpl::head_weight() const {
+  return head_ ? head_->weight : embedding_->weight;
+}
+
+ModelState TransformerImpl::new_state(int64_t batch, int64_t capacity) const {
+  ModelState state{{}, std::vector<int64_t>(static_cast<size_t>(batch), 0)};
+  for (size_t i = 0; i < blocks_->size(); ++i) {
+    state.layers.push_back(blocks_->at<BlockImpl>(i).new_state(batch, capacity));
+  }
+  return state;
+}
+
+}  // namespace slovo
