@@ -3,8 +3,11 @@
 // are the tokenizer's business.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
-#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "config/config.h"
 #include "core/json.h"
@@ -12,12 +15,17 @@
 
 namespace slovo {
 
-/// config.json, understood: the model's shape, and the whole JSON so that keys slovo does not know
-/// survive.
+/// config.json and generation_config.json, understood: the model's shape, and the whole JSON so
+/// that keys slovo does not know survive.
 struct FolderConfig {
   ModelConfig model;
   Json json;
+  Json generation;                    ///< generation_config.json, or null
   at::ScalarType dtype = at::kFloat;  ///< what the weights are stored in
+  std::optional<int64_t> bos_id;
+  std::vector<int64_t> eos_ids;  ///< what ends a text; generation_config.json comes first
+
+  std::string model_type() const { return json["model_type"].get<std::string>(); }
 };
 
 /// Reads config.json. Throws Error(checkpoint) naming file and key when it is damaged, or of a kind
@@ -32,16 +40,27 @@ Json make_folder_config(const ModelConfig& config, at::ScalarType dtype,
                         std::optional<int64_t> bos_id, std::optional<int64_t> eos_id,
                         const Json& previous = {});
 
+/// Throws Error(checkpoint) when a tokenizer of `tokenizer_size` ids has some that the embedding
+/// has no row for. Fewer ids than rows are usual (padded vocabularies).
+void check_vocab_size(const std::filesystem::path& folder, const ModelConfig& config,
+                      int64_t tokenizer_size);
+
 /// Fills `parameters` (the module's own names, every tensor's shape known) from the folder's
 /// safetensors (one file or shards), converting to their dtype. Missing, unexpected and mismatched
 /// names are reported together in one Error(checkpoint). Buffers that transformers saves beside the
 /// weights (rotary tables, attention masks) are ignored.
 void read_weights(const std::filesystem::path& folder, const FolderConfig& config,
                   const NamedTensors& parameters);
-/// Writes config.json, generation_config.json and model.safetensors (shards over 5 GB with an
-/// index) into an existing folder. Weights are stored in `dtype`.
+
+struct WriteModelOptions {
+  Json generation;  ///< generation_config.json; null makes one of the special ids
+  uint64_t max_shard_bytes = 5'000'000'000;  ///< larger models are split, with an index
+};
+/// Writes config.json, generation_config.json and model.safetensors (or shards with an index) into
+/// an existing folder. Weights are stored in `dtype`.
 void write_model(const std::filesystem::path& folder, const Json& config_json,
-                 const ModelConfig& config, const NamedTensors& parameters, at::ScalarType dtype);
+                 const ModelConfig& config, const NamedTensors& parameters, at::ScalarType dtype,
+                 const WriteModelOptions& options = {});
 
 /// The model folder behind what the user gave: a model folder, a run folder (its final or newest
 /// checkpoint), or a checkpoint. Throws Error(checkpoint) that says what was looked for.
