@@ -2,6 +2,7 @@
 // short flags. Reading, flags, --help, saving and configs/README.md derive from these lists.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -197,7 +198,7 @@ struct TrainConfig {
   OptimizerKind optimizer = OptimizerKind::adamw;
   double lr = 1e-3;
   std::optional<double> min_lr;
-  int64_t warmup_steps = 100;
+  std::optional<int64_t> warmup_steps;
   Schedule schedule = Schedule::cosine;
   double decay_share = 0.2;
   double beta1 = 0.9;
@@ -214,6 +215,8 @@ struct TrainConfig {
   int64_t sample_tokens = 100;
 
   int64_t micro_batch() const { return micro_batch_size.value_or(batch_size); }
+  /// Steps of warm-up in a run of `total` steps.
+  int64_t warmup(int64_t total) const { return warmup_steps.value_or(std::min<int64_t>(100, total / 10)); }
   double final_lr() const { return min_lr.value_or(0.1 * lr); }
 
   template <class V>
@@ -226,7 +229,8 @@ struct TrainConfig {
     v.field("optimizer", optimizer, "update rule");
     v.field("lr", lr, "highest learning rate", above(0));
     v.field("min_lr", min_lr, "learning rate at the end of cosine, linear and wsd; lr / 10 when unset", at_least(0));
-    v.field("warmup_steps", warmup_steps, "steps in which the rate rises from 0", at_least(0));
+    v.field("warmup_steps", warmup_steps,
+            "steps in which the rate rises from 0; a tenth of the steps, at most 100, when unset", at_least(0));
     v.field("schedule", schedule, "learning rate after the warm-up; wsd stays level, then falls");
     v.field("decay_share", decay_share, "last share of the steps in which wsd falls", between(0, 1));
     v.field("beta1", beta1, "decay of AdamW's first moment", between(0, 0.9999999));

@@ -13,6 +13,13 @@ std::string plain(double value) {
   return out.str();
 }
 
+/// "a number", "a number > 0", "a number from 0 to 1".
+std::string with_range(const std::string& kind, const Range& range) {
+  const std::string text = range.text();
+  if (text.empty()) return kind;
+  return cat(kind, std::isfinite(range.low) && std::isfinite(range.high) ? " from " : " ", text);
+}
+
 }  // namespace
 
 std::string Range::text() const {
@@ -42,7 +49,7 @@ std::string wrong(const Json& json, const std::string& allowed) {
 }
 
 std::string assign_integer(const Json& json, const Range& range, int64_t& out) {
-  const std::string allowed = range.text().empty() ? "an integer" : "an integer " + range.text();
+  const std::string allowed = with_range("an integer", range);
   const bool whole = json.is_number_integer() ||
                      (json.is_number_float() && std::floor(json.get<double>()) == json.get<double>() &&
                       std::abs(json.get<double>()) < 9e15);
@@ -56,7 +63,7 @@ std::string assign_integer(const Json& json, const Range& range, int64_t& out) {
 }
 
 std::string assign_number(const Json& json, const Range& range, double& out) {
-  const std::string allowed = range.text().empty() ? "a number" : "a number " + range.text();
+  const std::string allowed = with_range("a number", range);
   if (!json.is_number() || !range.contains(json.get<double>())) return wrong(json, allowed);
   out = json.get<double>();
   return "";

@@ -14,14 +14,19 @@ extern "C" void on_signal(int) {
   signals_seen = 1;
 }
 
-}  // namespace
+extern "C" void exit_now(int) { _exit(kInterruptedExit); }
 
-void catch_interrupts() {
+void handle_with(void (*handler)(int)) {
   struct sigaction action {};
-  action.sa_handler = on_signal;
+  action.sa_handler = handler;
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
 }
+
+}  // namespace
+
+void exit_on_interrupt() { handle_with(exit_now); }
+void catch_interrupts() { handle_with(on_signal); }
 
 bool interrupted() { return signals_seen != 0; }
 

@@ -5,7 +5,10 @@ namespace slovo {
 
 constexpr int kInterruptedExit = 130;
 
-/// Handles SIGINT and SIGTERM from here on.
+/// From here on SIGINT and SIGTERM end the process at once with kInterruptedExit: right for work that leaves nothing
+/// half-written.
+void exit_on_interrupt();
+/// Handles SIGINT and SIGTERM from here on, for work that looks at interrupted().
 void catch_interrupts();
 /// True once a signal has come; long loops look at it between their safe places.
 bool interrupted();

@@ -1,0 +1,94 @@
+#include "commands.h"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "core/error.h"
+
+namespace slovo {
+namespace {
+
+bool asks_for_help(const std::string& word) {
+  return word == "--help" || word == "-h" || word == "help";
+}
+
+/// The commands whose names begin with `prefix` ("" for all), a line each.
+std::string list_commands(const std::string& prefix) {
+  size_t column = 0;
+  for (const CommandSpec& spec : all_commands())
+    column = std::max(column, std::string(spec.name).size() + 2);
+  std::string out;
+  for (const CommandSpec& spec : all_commands()) {
+    const std::string name = spec.name;
+    if (name.starts_with(prefix))
+      out += cat("  ", name, std::string(column - name.size(), ' '), spec.summary, "\n");
+  }
+  return out;
+}
+
+void print_list(const std::string& group) {
+  const std::string name = group.empty() ? "" : group + " ";
+  std::printf(
+      "%susage: slovo %s<command> [options]\n\n%s\nslovo <command> --help explains a command and "
+      "its options.\n",
+      group.empty() ? "slovo: trains, runs and evaluates language models.\n\n" : "", name.c_str(),
+      list_commands(name).c_str());
+}
+
+/// The command of two words or of one.
+const CommandSpec* find_spec(const std::string& name) {
+  const auto& all = all_commands();
+  const auto found = std::find_if(all.begin(), all.end(),
+                                  [&](const CommandSpec& spec) { return spec.name == name; });
+  return found == all.end() ? nullptr : &*found;
+}
+
+[[noreturn]] void throw_unknown(const std::string& name, const std::string& prefix) {
+  std::vector<std::string> names;
+  for (const CommandSpec& spec : all_commands()) {
+    if (std::string(spec.name).starts_with(prefix)) names.emplace_back(spec.name);
+  }
+  throw_config("\"", name, "\" is not a command", did_you_mean(name, names), "; commands are ",
+               join(names));
+}
+
+int run(const CommandSpec& spec, const std::vector<std::string>& words, size_t used) {
+  return spec.run(
+      {cat("slovo ", spec.name), spec.summary,
+       std::vector<std::string>(words.begin() + static_cast<std::ptrdiff_t>(used), words.end())});
+}
+
+}  // namespace
+
+const std::vector<CommandSpec>& all_commands() {
+  static const std::vector<CommandSpec> commands = {
+      // {"pretrain", "train a model from text, or go on from a model", run_pretrain},
+  };
+  return commands;
+}
+
+int run_command(const std::vector<std::string>& words) {
+  if (words.empty() || asks_for_help(words[0])) {
+    print_list("");
+    return 0;
+  }
+  if (words[0] == "--version") {
+    std::puts("slovo " SLOVO_VERSION " (LibTorch " SLOVO_TORCH_VERSION ")");
+    return 0;
+  }
+  if (const CommandSpec* spec = find_spec(words[0])) return run(*spec, words, 1);
+  const std::string group = words[0] + " ";
+  const bool is_group = std::any_of(
+      all_commands().begin(), all_commands().end(),
+      [&](const CommandSpec& spec) { return std::string(spec.name).starts_with(group); });
+  if (!is_group) throw_unknown(words[0], "");
+  if (words.size() == 1 || asks_for_help(words[1])) {
+    print_list(words[0]);
+    return 0;
+  }
+  const CommandSpec* spec = find_spec(group + words[1]);
+  if (spec == nullptr) throw_unknown(group + words[1], group);
+  return run(*spec, words, 2);
+}
+
+}  // namespace slovo

@@ -1,0 +1,24 @@
+// The table of commands. A command is one file `<name>.cpp` with one function here and one line in
+// commands.cpp.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "command.h"
+
+namespace slovo {
+
+struct CommandSpec {
+  const char* name;     ///< "pretrain", "eval perplexity"
+  const char* summary;  ///< one line, for the list and the command's own help
+  int (*run)(const Invocation&);
+};
+
+const std::vector<CommandSpec>& all_commands();
+
+/// Runs the command that `words` name; prints the list of commands for none, or for --help. Returns
+/// the exit code. Throws Error(config) with the nearest name for an unknown command.
+int run_command(const std::vector<std::string>& words);
+
+}  // namespace slovo

@@ -1,0 +1,118 @@
+#include "config/validate.h"
+
+#include <algorithm>
+
+#include "core/text.h"
+
+namespace slovo {
+namespace {
+
+using Conflicts = std::vector<Conflict>;
+
+/// The divisors of `value` up to `limit`, at most six, the nearest below the limit first.
+std::string divisors(int64_t value, int64_t limit) {
+  std::vector<std::string> out;
+  for (int64_t i = std::min(value, limit); i >= 1 && out.size() < 6; --i) {
+    if (value % i == 0) out.push_back(std::to_string(i));
+  }
+  return join(out);
+}
+
+void check_heads(const ModelConfig& m, Conflicts& out) {
+  if (!m.head_dim && m.hidden_size % m.num_attention_heads != 0) {
+    out.push_back(
+        {{"model.num_attention_heads", "model.hidden_size"},
+         cat("model.num_attention_heads=", m.num_attention_heads,
+             " does not divide model.hidden_size=", m.hidden_size, "; use ",
+             divisors(m.hidden_size, 2 * m.num_attention_heads), ", or set model.head_dim")});
+    return;
+  }
+  if (m.num_attention_heads % m.key_value_heads() != 0) {
+    out.push_back({{"model.num_key_value_heads", "model.num_attention_heads"},
+                   cat("model.num_key_value_heads=", m.key_value_heads(),
+                       " does not divide model.num_attention_heads=", m.num_attention_heads,
+                       "; use ", divisors(m.num_attention_heads, m.num_attention_heads))});
+  }
+  if (m.position == Position::rope && m.head_size() % 2 != 0) {
+    out.push_back(
+        {{"model.head_dim", "model.num_attention_heads", "model.hidden_size"},
+         cat("model.position=rope rotates pairs, but the heads have size ", m.head_size(),
+             "; make it even (model.hidden_size / model.num_attention_heads, or model.head_dim)")});
+  }
+}
+
+void check_batch(const TrainConfig& t, Conflicts& out) {
+  if (t.batch_size % t.micro_batch() != 0) {
+    out.push_back({{"train.micro_batch_size", "train.batch_size"},
+                   cat("train.micro_batch_size=", t.micro_batch(),
+                       " does not divide train.batch_size=", t.batch_size, "; use ",
+                       divisors(t.batch_size, 2 * t.micro_batch()))});
+  }
+}
+
+void check_schedule(const TrainConfig& t, Conflicts& out) {
+  if (!t.epochs && t.warmup_steps && *t.warmup_steps > t.steps) {
+    out.push_back({{"train.warmup_steps", "train.steps"},
+                   cat("train.warmup_steps=", *t.warmup_steps,
+                       " is more than train.steps=", t.steps, "; use at most ", t.steps)});
+  }
+  if (t.min_lr && *t.min_lr > t.lr) {
+    out.push_back(
+        {{"train.min_lr", "train.lr"},
+         cat("train.min_lr=", *t.min_lr, " is more than train.lr=", t.lr, "; use at most ", t.lr)});
+  }
+}
+
+void check_context(const ModelConfig& m, const DataConfig& d, Conflicts& out) {
+  if (m.max_position_embeddings != 0 && d.seq_len > m.max_position_embeddings) {
+    out.push_back({{"data.seq_len", "model.max_position_embeddings"},
+                   cat("data.seq_len=", d.seq_len,
+                       " is more than model.max_position_embeddings=", m.max_position_embeddings,
+                       "; use at most that, or 0 for model.max_position_embeddings")});
+  }
+}
+
+void check_vocabulary(const ModelConfig& m, const TokenizerConfig& t, Conflicts& out) {
+  const bool trains_bpe = t.path.empty() && t.kind == TokenizerKind::bpe;
+  if (trains_bpe && m.vocab_size != 0 && m.vocab_size < t.vocab_size) {
+    out.push_back(
+        {{"model.vocab_size", "tokenizer.vocab_size"},
+         cat("model.vocab_size=", m.vocab_size, " is less than tokenizer.vocab_size=", t.vocab_size,
+             "; leave it out to take the tokenizer's size, or use at least ", t.vocab_size)});
+  }
+}
+
+void check_eval(const EvalConfig& e, Conflicts& out) {
+  if (e.window && e.stride && *e.stride > *e.window) {
+    out.push_back(
+        {{"eval.stride", "eval.window"},
+         cat("eval.stride=", *e.stride, " is more than eval.window=", *e.window,
+             ", so tokens between windows would not be scored; use at most ", *e.window)});
+  }
+}
+
+}  // namespace
+
+Conflicts find_conflicts(const ModelConfig& model) {
+  Conflicts out;
+  check_heads(model, out);
+  return out;
+}
+
+Conflicts find_conflicts(const RunConfig& config, const std::vector<std::string>& sections) {
+  const auto has = [&](const char* name) {
+    return std::find(sections.begin(), sections.end(), name) != sections.end();
+  };
+  Conflicts out;
+  if (has("model")) out = find_conflicts(config.model);
+  if (has("train")) {
+    check_batch(config.train, out);
+    check_schedule(config.train, out);
+  }
+  if (has("model") && has("data")) check_context(config.model, config.data, out);
+  if (has("model") && has("tokenizer")) check_vocabulary(config.model, config.tokenizer, out);
+  if (has("eval")) check_eval(config.eval, out);
+  return out;
+}
+
+}  // namespace slovo
