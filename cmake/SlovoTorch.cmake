@@ -4,8 +4,8 @@
 # are all that slovo needs, so they are named here. SLOVO_TORCH is a libtorch folder or an installed
 # Python package folder (.../site-packages/torch); the default is the one in .venv.
 set(SLOVO_TORCH "" CACHE PATH "LibTorch folder: a libtorch archive or .../site-packages/torch")
-if(NOT SLOVO_TORCH AND DEFINED ENV{SLOVO_TORCH})
-  set(SLOVO_TORCH "$ENV{SLOVO_TORCH}")
+if(DEFINED ENV{SLOVO_TORCH})  # kept in the cache, so that a later build of the same folder finds it without the variable
+  set(SLOVO_TORCH "$ENV{SLOVO_TORCH}" CACHE PATH "" FORCE)
 endif()
 if(NOT SLOVO_TORCH)
   file(GLOB _candidates "${CMAKE_SOURCE_DIR}/.venv/lib/python3*/site-packages/torch")
