@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/utf8.h"
 
 namespace slovo {
 namespace {
@@ -20,6 +21,16 @@ std::string position(std::string_view text, size_t byte) {
     }
   }
   return cat("line ", line, ", column ", column);
+}
+
+/// What the parser says, without its own code and place; it may quote a whole string that was left open.
+std::string reason_of(const nlohmann::json::exception& error) {
+  constexpr size_t kLongest = 160;
+  std::string what = error.what();
+  size_t detail = what.find("syntax error");
+  if (detail == std::string::npos) detail = what.find("] ") == std::string::npos ? 0 : what.find("] ") + 2;
+  what = what.substr(detail);
+  return what.size() <= kLongest ? what : utf8::replace_invalid(what.substr(0, kLongest)) + "...";
 }
 
 /// nlohmann keeps the last of repeated keys silently; a config that says two things is a mistake.
@@ -54,10 +65,9 @@ Json parse_json(std::string_view text, std::string_view where, JsonComments comm
     return Json::parse(text.begin(), text.end(), std::ref(repeated), true,
                        comments == JsonComments::allow);
   } catch (const nlohmann::json::parse_error& error) {
-    std::string what = error.what();
-    const size_t detail = what.find("syntax error");
-    what = detail == std::string::npos ? what : what.substr(detail);
-    throw_data(where, ": ", position(text, error.byte), ": not valid JSON: ", what);
+    throw_data(where, ": ", position(text, error.byte), ": not valid JSON: ", reason_of(error));
+  } catch (const nlohmann::json::out_of_range& error) {  // a number that no double holds
+    throw_data(where, ": not valid JSON: ", reason_of(error));
   }
 }
 

@@ -1,4 +1,5 @@
-// What training computes on. Made by loaders, read by objectives; the loop sees nothing else of the data.
+// What training computes on. Made by loaders, read by objectives; the loop sees nothing else of the
+// data.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -16,7 +17,8 @@ struct Batch {
   at::Tensor weights_BT;    ///< fp32: 0 is not learned; may be negative
   at::Tensor positions_BT;  ///< int64, counted from each document's start
   Segments segments;        ///< documents of the rows
-  /// Where the text of each row came from ("file.txt, document 3, token 128"), for error messages; made on demand.
+  /// Where the text of each row came from ("file.txt, document 3, token 128"), for error messages;
+  /// made on demand.
   std::vector<std::string> sources;
 
   int64_t rows() const { return ids_BT.defined() ? ids_BT.size(0) : 0; }

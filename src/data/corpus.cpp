@@ -1,0 +1,281 @@
+#include "data/corpus.h"
+
+#include <set>
+
+#include "core/error.h"
+#include "core/log.h"
+#include "data/text_check.h"
+
+namespace slovo {
+namespace {
+
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
+bool blank(std::string_view text) {
+  return text.find_first_not_of(" \t\r\n\v\f") == std::string_view::npos;
+}
+
+/// Cuts a stream at a delimiter, holding no more than one part and a chunk.
+class PartReader {
+ public:
+  PartReader(ByteStream& stream, std::string delimiter)
+      : stream_(stream), delimiter_(std::move(delimiter)) {}
+
+  /// The next part, without its delimiter, valid until the next call; false at the end.
+  bool next(std::string_view& part) {
+    if (!started_) start();
+    for (;;) {
+      const size_t found =
+          delimiter_.empty() ? std::string::npos : buffer_.find(delimiter_, scanned_);
+      if (found != std::string::npos) {
+        part = take(found, delimiter_.size());
+        delimited_ = true;
+        return true;
+      }
+      if (!more()) break;
+    }
+    if (begin_ == buffer_.size()) return false;
+    part = take(buffer_.size(), 0);
+    return true;
+  }
+
+  /// Where the last part began in the stream.
+  int64_t offset() const { return part_offset_; }
+  bool delimited() const { return delimited_; }
+
+ private:
+  void start() {
+    started_ = true;
+    while (buffer_.size() < kByteOrderMark.size() && stream_.read(buffer_)) {
+    }
+    if (buffer_.starts_with(kByteOrderMark)) begin_ = kByteOrderMark.size();
+    scanned_ = begin_;
+  }
+
+  std::string_view take(size_t end, size_t skip) {
+    const std::string_view part = std::string_view(buffer_).substr(begin_, end - begin_);
+    part_offset_ = dropped_ + static_cast<int64_t>(begin_);
+    begin_ = end + skip;
+    scanned_ = begin_;
+    return part;
+  }
+
+  /// Reads on; what was taken before is dropped.
+  bool more() {
+    buffer_.erase(0, begin_);
+    dropped_ += static_cast<int64_t>(begin_);
+    begin_ = 0;
+    // The delimiter may lie across the border of two chunks.
+    scanned_ =
+        buffer_.size() - std::min(buffer_.size(), delimiter_.size() - (delimiter_.empty() ? 0 : 1));
+    return stream_.read(buffer_);
+  }
+
+  ByteStream& stream_;
+  std::string delimiter_;
+  std::string buffer_;
+  size_t begin_ = 0;
+  size_t scanned_ = 0;
+  int64_t dropped_ = 0;
+  int64_t part_offset_ = 0;
+  bool started_ = false;
+  bool delimited_ = false;
+};
+
+void check_text(const CorpusFile& file, std::string_view part, int64_t offset) {
+  const size_t bad = find_not_text(part);
+  if (bad != std::string_view::npos) throw_not_text(file, offset + static_cast<int64_t>(bad));
+}
+
+std::vector<std::string> keys_of(const Json& object) {
+  std::vector<std::string> keys;
+  for (const auto& item : object.items()) keys.push_back(item.key());
+  return keys;
+}
+
+/// The text of one .jsonl line.
+std::string text_of_line(std::string_view line, const std::string& where,
+                         const std::string& field) {
+  const Json json = parse_json(line, where);
+  if (!json.is_object()) {
+    throw_data(where, ": is ", json.is_array() ? "an array" : "a bare value",
+               "; each line of a .jsonl file must be one object with the field \"", field, "\"");
+  }
+  const auto found = json.find(field);
+  if (found == json.end()) {
+    const std::vector<std::string> keys = keys_of(json);
+    throw_data(where, ": has no field \"", field, "\"", did_you_mean(field, keys), "; it has ",
+               keys.empty() ? "none" : join(keys),
+               ": name the field of the text by --data.text_field");
+  }
+  if (!found->is_string()) {
+    throw_data(where, ": field \"", field, "\" is ",
+               found->is_null() ? "null" : cat("of type ", found->type_name()),
+               "; it must be a string");
+  }
+  return found->get<std::string>();
+}
+
+class FileReader {
+ public:
+  FileReader(const CorpusFile& file, int64_t index, const TextForm& form)
+      : file_(file),
+        form_(form),
+        stream_(file.path, file.compression),
+        parts_(stream_, file.format == TextFormat::jsonl ? "\n" : form.separator) {
+    where_.file = index;
+  }
+
+  /// Returns the number of documents.
+  int64_t run(const DocumentVisitor& visit, Progress* progress) {
+    int64_t consumed = 0;
+    std::string_view part;
+    while (parts_.next(part)) {
+      check_text(file_, part, parts_.offset());
+      if (file_.format == TextFormat::jsonl) {
+        line(part, visit);
+      } else {
+        document(part, visit);
+      }
+      if (progress != nullptr) progress->advance(stream_.consumed() - consumed);
+      consumed = stream_.consumed();
+    }
+    check_whole();
+    return where_.document;
+  }
+
+ private:
+  void document(std::string_view text, const DocumentVisitor& visit) {
+    if (blank(text)) return;
+    visit(text, where_);
+    ++where_.document;
+  }
+
+  void line(std::string_view text, const DocumentVisitor& visit) {
+    ++where_.line;
+    if (blank(text)) return;
+    document(text_of_line(text, cat(file_.path.string(), ":", where_.line), form_.text_field),
+             visit);
+  }
+
+  void check_whole() const {
+    if (!file_.hash.empty() && stream_.hash() != file_.hash) {
+      throw_data(file_.path.string(),
+                 ": changed while it was read; start again when it is complete");
+    }
+    if (file_.format == TextFormat::text && !form_.separator.empty() && !parts_.delimited()) {
+      log::warn(cat(file_.path.string(), ": data.document_separator ", Json(form_.separator).dump(),
+                    " does not occur: the whole file is one document"));
+    }
+  }
+
+  const CorpusFile& file_;
+  const TextForm& form_;
+  ByteStream stream_;
+  PartReader parts_;
+  DocumentSource where_;
+};
+
+/// Takes out the files for which `unwanted` holds, each with a warning that ends in `why`.
+void drop_files(std::vector<CorpusSource>& sources, std::string_view why,
+                const std::function<bool(const CorpusFile&)>& unwanted) {
+  for (CorpusSource& source : sources) {
+    std::erase_if(source.files, [&](const CorpusFile& file) {
+      if (!unwanted(file)) return false;
+      log::warn(cat(file.path.string(), ": ", why));
+      return true;
+    });
+    if (source.files.empty()) throw_data(source.spec, ": no file is left of it: ", why);
+  }
+}
+
+std::vector<CorpusSource> resolve_sources(const std::vector<std::string>& specs, int threads) {
+  std::vector<CorpusSource> sources;
+  for (const std::string& text : specs) {
+    const SourceSpec spec = parse_source_spec(text);
+    sources.push_back({spec.path, spec.weight, resolve_files(spec.path)});
+  }
+  std::set<std::filesystem::path> seen;
+  drop_files(sources, "is given twice; it is taken once", [&](const CorpusFile& file) {
+    return !seen.insert(std::filesystem::canonical(file.path)).second;
+  });
+  for (CorpusSource& source : sources) hash_files(source.files, threads);
+  return sources;
+}
+
+}  // namespace
+
+std::string describe(const std::vector<CorpusFile>& files, const DocumentSource& source) {
+  const std::string path = files[static_cast<size_t>(source.file)].path.string();
+  return source.line > 0 ? cat(path, ":", source.line)
+                         : cat(path, ", document ", source.document + 1);
+}
+
+void read_documents(const std::vector<CorpusFile>& files, const TextForm& form,
+                    const DocumentVisitor& visit, Progress* progress) {
+  int64_t total = 0;
+  for (size_t i = 0; i < files.size(); ++i) {
+    const int64_t documents =
+        FileReader(files[i], static_cast<int64_t>(i), form).run(visit, progress);
+    total += documents;
+    if (documents > 0) continue;
+    const std::string problem = cat(files[i].path.string(), ": holds no text");
+    if (files[i].named) throw_data(problem, "; leave it out, or give a file with text");
+    log::warn(cat(problem, "; passed over"));
+  }
+  if (total == 0 && !files.empty()) {
+    throw_data(files.front().path.string(),
+               files.size() > 1 ? cat(" and ", files.size() - 1, " more") : "",
+               ": hold no text; give files with text");
+  }
+}
+
+TextSource Corpus::texts() const {
+  return [this](const std::function<void(std::string_view)>& visit) {
+    for (const CorpusSource& source : train) {
+      read_documents(source.files, form,
+                     [&](std::string_view text, const DocumentSource&) { visit(text); });
+    }
+  };
+}
+
+Json Corpus::fingerprints() const {
+  Json out = Json::array();
+  const auto add = [&](const std::vector<CorpusSource>& sources, std::string_view split) {
+    for (const CorpusSource& source : sources) {
+      for (const CorpusFile& file : source.files) {
+        out.push_back({{"path", file.path.string()},
+                       {"split", split},
+                       {"bytes", file.bytes},
+                       {"hash", file.hash}});
+      }
+    }
+  };
+  add(train, "train");
+  add(valid, "valid");
+  return out;
+}
+
+Corpus open_corpus(const DataConfig& config, int threads) {
+  if (config.paths.empty())
+    throw_config("data.paths is empty; give text by --data FILE (also folders and globs)");
+  Corpus corpus;
+  corpus.form = {config.text_field, config.document_separator};
+  corpus.train = resolve_sources(config.paths, threads);
+  corpus.valid = resolve_sources(config.valid, threads);
+  for (size_t i = 0; i < corpus.valid.size(); ++i) {
+    if (corpus.valid[i].weight) {
+      throw_config("data.valid ", config.valid[i],
+                   ": validation text has no weight; every token of it counts once");
+    }
+  }
+  std::set<std::string> held_out;
+  for (const CorpusSource& source : corpus.valid) {
+    for (const CorpusFile& file : source.files) held_out.insert(file.hash);
+  }
+  drop_files(corpus.train, "is validation text too; it is not trained on",
+             [&](const CorpusFile& file) { return held_out.count(file.hash) > 0; });
+  return corpus;
+}
+
+}  // namespace slovo

@@ -1,0 +1,55 @@
+// Which files `--data` means: PATH[=weight] with files, folders and globs, their formats and
+// content hashes.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "data/byte_stream.h"
+
+namespace slovo {
+
+/// `PATH` or `PATH=weight`. Only a number at the end counts as a weight; a path that exists as it
+/// stands is a path.
+struct SourceSpec {
+  std::string path;
+  std::optional<double> weight;
+};
+/// Throws Error(config) for a weight that is not above 0.
+SourceSpec parse_source_spec(std::string_view spec);
+
+enum class TextFormat { text, jsonl };
+
+struct CorpusFile {
+  std::filesystem::path path;
+  TextFormat format = TextFormat::text;
+  Compression compression = Compression::none;
+  bool named = false;  ///< given by its own name, not found in a folder or by a glob
+  int64_t bytes = 0;
+  std::string hash;  ///< of the bytes as stored; "" until hash_files
+};
+
+/// The files of a path, sorted by name.
+///  - A file is read by its ending: .jsonl, else text; .gz is unpacked. Endings that are surely
+///  something else (.json,
+///    .csv, .parquet, ...) are refused.
+///  - A folder is searched with its subfolders for .txt, .raw and .jsonl, each also .gz. Hidden
+///  entries and links to
+///    folders inside it are passed over.
+///  - A glob (`*`, `?` inside a name, `**` for any folders) takes what a folder would; with an
+///  ending of its own
+///    (`*.md`) any file.
+/// Throws Error(data) when nothing is there, naming the nearest name.
+std::vector<CorpusFile> resolve_files(const std::string& path);
+
+/// Reads every file once for its `bytes` and `hash`.
+void hash_files(std::vector<CorpusFile>& files, int threads);
+
+/// True when `name` matches `pattern`: `*` any characters, `?` one character (not byte).
+bool glob_match(std::string_view pattern, std::string_view name);
+
+}  // namespace slovo

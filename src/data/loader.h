@@ -1,0 +1,89 @@
+// Batches of tokens for pretraining and validation. The batch of any step is found directly from
+// the step's number, so a resumed run needs no other state. Not thread-safe.
+//
+// Legend: B rows, T tokens of a row (data.seq_len).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "data/batch.h"
+#include "data/token_stream.h"
+
+namespace slovo {
+
+struct LoaderOptions {
+  int64_t batch_size = 1;  ///< B
+  int64_t seq_len = 256;   ///< T
+  uint64_t seed = 0;
+  bool attend_across_documents = false;  ///< each row is one segment, its positions 0..T-1
+};
+
+/// Draws rows from streams in proportion to their weights. An epoch of a stream puts its documents
+/// in a random order, joins them to a ring, cuts that into floor(pairs / T) rows from a random
+/// place on, and takes the rows in a random order: every token is a target once, but for the pairs
+/// (fewer than T) that fill no row. A document longer than what is left of a row goes on in another
+/// row, with positions from 0.
+class TrainLoader {
+ public:
+  /// Throws Error(data) when a stream does not fill one row.
+  TrainLoader(std::vector<TokenStream> streams, const LoaderOptions& options);
+
+  /// Rows of optimizer step `step`, counted from 0: [B,T].
+  Batch batch(int64_t step);
+  /// Where each row of a step comes from: "novel.txt, document 3, token 128 (and 2 more
+  /// documents)".
+  std::vector<std::string> describe_rows(int64_t step);
+
+  /// Tokens that are targets in one pass over all streams.
+  int64_t tokens() const;
+  /// Rows of one pass over all streams (with weights some streams are then seen more often than
+  /// once, some not whole).
+  int64_t rows_per_epoch() const;
+  /// Steps in which `epochs` passes are made, rounded up.
+  int64_t steps(double epochs) const;
+
+ private:
+  struct Component {
+    TokenStream stream;
+    int64_t rows = 0;    ///< of an epoch
+    uint64_t share = 0;  ///< of what the components before it leave, in 2^-32
+    std::vector<std::pair<uint64_t, std::unique_ptr<StreamOrder>>>
+        orders;  ///< the last epochs used
+  };
+  /// A row as a place in an epoch's order of a stream.
+  struct Row {
+    const TokenStream* stream = nullptr;
+    const StreamOrder* order = nullptr;
+    int64_t start = 0;
+  };
+
+  Row row(int64_t index);
+  const StreamOrder& order(size_t component, uint64_t epoch);
+
+  std::vector<Component> components_;
+  LoaderOptions options_;
+};
+
+/// Windows of T tokens over the whole validation text, in order, none overlapping: every token is
+/// scored once. The last window is filled up with weight 0.
+class ValidLoader {
+ public:
+  ValidLoader(TokenStream stream, const LoaderOptions& options);
+
+  /// Number of batches of up to `batch_size` windows; 0 when nothing is held out.
+  int64_t batches() const;
+  Batch batch(int64_t index) const;
+  /// Tokens that are scored.
+  int64_t tokens() const { return pairs_; }
+
+ private:
+  std::unique_ptr<const TokenStream> stream_;
+  LoaderOptions options_;
+  int64_t pairs_;
+  std::unique_ptr<const StreamOrder> order_;
+};
+
+}  // namespace slovo
