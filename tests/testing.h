@@ -69,7 +69,9 @@ inline std::string error_of(const std::function<void()>& body,
   try {
     body();
   } catch (const Error& error) {
-    if (code) EXPECT_EQ(*code, error.code()) << error.what();
+    if (code) {
+      EXPECT_EQ(*code, error.code()) << error.what();
+    }
     return error.what();
   }
   ADD_FAILURE() << "no error was thrown";

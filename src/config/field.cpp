@@ -50,13 +50,15 @@ std::string wrong(const Json& json, const std::string& allowed) {
 
 std::string assign_integer(const Json& json, const Range& range, int64_t& out) {
   const std::string allowed = with_range("an integer", range);
-  const bool whole = json.is_number_integer() ||
-                     (json.is_number_float() && std::floor(json.get<double>()) == json.get<double>() &&
-                      std::abs(json.get<double>()) < 9e15);
+  const bool whole =
+      json.is_number_integer() ||
+      (json.is_number_float() && std::floor(json.get<double>()) == json.get<double>() &&
+       std::abs(json.get<double>()) < 9e15);
   const bool fits = whole && (!json.is_number_unsigned() ||
                               json.get<uint64_t>() <= std::numeric_limits<int64_t>::max());
   if (!fits) return wrong(json, allowed);
-  const auto value = json.is_number_float() ? static_cast<int64_t>(json.get<double>()) : json.get<int64_t>();
+  const auto value =
+      json.is_number_float() ? static_cast<int64_t>(json.get<double>()) : json.get<int64_t>();
   if (!range.contains(static_cast<double>(value))) return wrong(json, allowed);
   out = value;
   return "";

@@ -1,5 +1,5 @@
-// The one exception type. A message says where, what was found, what is allowed and what to do, in one
-// line, lower-case, without "error:" (main adds it). `main` is the only place that catches.
+// The one exception type. A message says where, what was found, what is allowed and what to do, in
+// one line, lower-case, without "error:" (main adds it). `main` is the only place that catches.
 #pragma once
 
 #include <stdexcept>
@@ -51,11 +51,11 @@ template <class... Args>
 }  // namespace slovo
 
 /// Guards our own invariants: throws an internal error that names the place.
-#define SLOVO_CHECK(condition, ...)                                                       \
-  do {                                                                                    \
-    if (!(condition)) {                                                                   \
-      throw ::slovo::Error(::slovo::ErrorCode::internal,                                  \
-                           ::slovo::cat(__FILE__, ":", __LINE__, ": " #condition ": ",    \
-                                        ::slovo::cat(__VA_ARGS__)));                      \
-    }                                                                                     \
+#define SLOVO_CHECK(condition, ...)                                                                \
+  do {                                                                                             \
+    if (!(condition)) {                                                                            \
+      throw ::slovo::Error(                                                                        \
+          ::slovo::ErrorCode::internal,                                                            \
+          ::slovo::cat(__FILE__, ":", __LINE__, ": " #condition ": ", ::slovo::cat(__VA_ARGS__))); \
+    }                                                                                              \
   } while (false)

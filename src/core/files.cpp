@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 #include <utility>
 
@@ -50,6 +51,14 @@ void write_all(int descriptor, std::string_view bytes, const fs::path& path) {
   }
 }
 
+/// A rename would put a file in the place of a device, a pipe or a folder.
+fs::path replaceable(fs::path target) {
+  if (fs::exists(target) && !fs::is_regular_file(target)) {
+    throw_io(target.string(), ": cannot write: it is there and is not a regular file");
+  }
+  return target;
+}
+
 }  // namespace
 
 std::string read_file(const fs::path& path) {
@@ -71,7 +80,7 @@ std::string read_file(const fs::path& path) {
 }
 
 PendingFile::PendingFile(fs::path target)
-    : target_(std::move(target)),
+    : target_(replaceable(std::move(target))),
       temporary_(temporary_name(target_)),
       descriptor_(open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644)) {
   if (descriptor_ < 0) throw_io(target_.string(), ": cannot write: ", reason());
@@ -132,18 +141,16 @@ PendingFolder::~PendingFolder() {
 void PendingFolder::commit() {
   for (const auto& entry : fs::recursive_directory_iterator(temporary_)) sync_path(entry.path());
   sync_path(temporary_);
-  std::error_code error;
-  fs::path old;
-  if (fs::exists(target_)) {
-    old = cat(temporary_.string(), "-old");
-    fs::rename(target_, old, error);
-    if (error) throw_io(target_.string(), ": cannot be replaced: ", error.message());
+  // An existing target changes places with the new folder in one step, so that one of them is there
+  // at any moment.
+  const unsigned flags = fs::exists(target_) ? RENAME_EXCHANGE : 0;
+  if (renameat2(AT_FDCWD, temporary_.c_str(), AT_FDCWD, target_.c_str(), flags) != 0) {
+    throw_io(target_.string(), ": cannot be put in place: ", reason());
   }
-  fs::rename(temporary_, target_, error);
-  if (error) throw_io(target_.string(), ": cannot put in place: ", error.message());
   committed_ = true;
   sync_path(fs::absolute(target_).parent_path());
-  if (!old.empty()) fs::remove_all(old, error);
+  std::error_code ignored;
+  if (flags != 0) fs::remove_all(temporary_, ignored);
 }
 
 void remove_leftovers(const fs::path& folder) {

@@ -2,8 +2,8 @@
 
 #include <xxhash.h>
 
-#include <cstdio>
 #include <cstdint>
+#include <cstdio>
 
 namespace slovo {
 
@@ -28,7 +28,8 @@ void Hasher::add_field(std::string_view bytes) {
 std::string Hasher::hex() const {
   const XXH128_hash_t digest = XXH3_128bits_digest(state_->xxh);
   char buffer[33];
-  std::snprintf(buffer, sizeof buffer, "%016llx%016llx", static_cast<unsigned long long>(digest.high64),
+  std::snprintf(buffer, sizeof buffer, "%016llx%016llx",
+                static_cast<unsigned long long>(digest.high64),
                 static_cast<unsigned long long>(digest.low64));
   return buffer;
 }

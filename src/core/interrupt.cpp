@@ -17,7 +17,7 @@ extern "C" void on_signal(int) {
 extern "C" void exit_now(int) { _exit(kInterruptedExit); }
 
 void handle_with(void (*handler)(int)) {
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = handler;
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);

@@ -1,4 +1,5 @@
-// JSON as slovo reads and writes it: keys keep their order, parse errors name file, line and column.
+// JSON as slovo reads and writes it: keys keep their order, parse errors name file, line and
+// column.
 #pragma once
 
 #include <filesystem>
@@ -14,7 +15,8 @@ enum class JsonComments { refuse, allow };
 
 /// Parses `text`; `where` (a file name, or "file:line") leads the message of the Error(data) that a
 /// syntax error or a repeated key throws.
-Json parse_json(std::string_view text, std::string_view where, JsonComments comments = JsonComments::refuse);
+Json parse_json(std::string_view text, std::string_view where,
+                JsonComments comments = JsonComments::refuse);
 /// Reads and parses a file.
 Json read_json(const std::filesystem::path& path, JsonComments comments = JsonComments::refuse);
 /// Writes a file whole or not at all, indented by two, with a newline at the end.

@@ -12,7 +12,8 @@ namespace {
 
 spdlog::logger& logger() {
   static const auto instance = [] {
-    const auto mode = use_color(Stream::err) ? spdlog::color_mode::automatic : spdlog::color_mode::never;
+    const auto mode =
+        use_color(Stream::err) ? spdlog::color_mode::automatic : spdlog::color_mode::never;
     auto made = std::make_shared<spdlog::logger>(
         "slovo", std::make_shared<spdlog::sinks::stderr_color_sink_mt>(mode));
     made->set_pattern("%^%l%$: %v");
@@ -31,11 +32,21 @@ void write(spdlog::level::level_enum level, std::string_view message) {
 
 void set_level(LogLevel level) {
   switch (level) {
-    case LogLevel::debug: logger().set_level(spdlog::level::debug); break;
-    case LogLevel::info: logger().set_level(spdlog::level::info); break;
-    case LogLevel::warn: logger().set_level(spdlog::level::warn); break;
-    case LogLevel::error: logger().set_level(spdlog::level::err); break;
-    case LogLevel::off: logger().set_level(spdlog::level::off); break;
+    case LogLevel::debug:
+      logger().set_level(spdlog::level::debug);
+      break;
+    case LogLevel::info:
+      logger().set_level(spdlog::level::info);
+      break;
+    case LogLevel::warn:
+      logger().set_level(spdlog::level::warn);
+      break;
+    case LogLevel::error:
+      logger().set_level(spdlog::level::err);
+      break;
+    case LogLevel::off:
+      logger().set_level(spdlog::level::off);
+      break;
   }
 }
 

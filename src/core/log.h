@@ -1,4 +1,5 @@
-// Log lines on stderr. The only user of spdlog is log.cpp: its fmt clashes with LibTorch's in one file.
+// Log lines on stderr. The only user of spdlog is log.cpp: its fmt clashes with LibTorch's in one
+// file.
 #pragma once
 
 #include <string>

@@ -1,4 +1,5 @@
-// Plain threads for the torch-free layers (tokenizing, counting). Tensor code uses at::parallel_for.
+// Plain threads for the torch-free layers (tokenizing, counting). Tensor code uses
+// at::parallel_for.
 #pragma once
 
 #include <cstddef>

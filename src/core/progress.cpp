@@ -31,7 +31,11 @@ std::string progress_bar(double share, int width) {
 }
 
 Progress::Progress(std::string title, int64_t total, std::string unit)
-    : title_(std::move(title)), total_(total), unit_(std::move(unit)), start_(Clock::now()), shown_(start_) {}
+    : title_(std::move(title)),
+      total_(total),
+      unit_(std::move(unit)),
+      start_(Clock::now()),
+      shown_(start_) {}
 
 Progress::~Progress() {
   LiveLine::clear();
@@ -54,7 +58,8 @@ std::string Progress::line(bool bar) const {
     const double share = done / static_cast<double>(total_);
     if (bar) out += progress_bar(share, 24) + " ";
     out += cat(fixed(100 * share, 0), "% of ", amount(static_cast<double>(total_), unit_));
-    if (done > 0 && share < 1) out += cat(", ", human_duration(elapsed * (1 - share) / share), " left");
+    if (done > 0 && share < 1)
+      out += cat(", ", human_duration(elapsed * (1 - share) / share), " left");
   } else {
     out += amount(done, unit_);
   }

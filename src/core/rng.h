@@ -1,5 +1,5 @@
-// Counter-based random numbers: the value at (seed, stream, index) does not depend on what was drawn
-// before, so every use resumes in O(1) and gives the same bits with any number of threads.
+// Counter-based random numbers: the value at (seed, stream, index) does not depend on what was
+// drawn before, so every use resumes in O(1) and gives the same bits with any number of threads.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,8 @@
 
 namespace slovo {
 
-/// A well-mixed 64-bit value of (seed, stream, index); splitmix64's finaliser over each part in turn.
+/// A well-mixed 64-bit value of (seed, stream, index); splitmix64's finaliser over each part in
+/// turn.
 uint64_t random_bits(uint64_t seed, uint64_t stream, uint64_t index);
 /// Uniform in [0, 1) with 53 bits.
 double random_unit(uint64_t seed, uint64_t stream, uint64_t index);

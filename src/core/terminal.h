@@ -1,5 +1,5 @@
-// What the terminal can do, and the one live line at its foot. Progress bars and the training line go
-// through LiveLine, so that a log line never tears them.
+// What the terminal can do, and the one live line at its foot. Progress bars and the training line
+// go through LiveLine, so that a log line never tears them.
 #pragma once
 
 #include <string>

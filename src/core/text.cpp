@@ -43,7 +43,7 @@ std::string human_count(double count) {
 
 std::string human_duration(double seconds) {
   char buffer[64];
-  if (seconds < 60) {
+  if (seconds < 59.95) {  // what prints as less than 60.0
     std::snprintf(buffer, sizeof buffer, "%.1fs", seconds);
     return buffer;
   }

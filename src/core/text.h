@@ -30,7 +30,8 @@ std::string human_count(double count);
 std::string human_duration(double seconds);
 /// "a, b, c".
 std::string join(const std::vector<std::string>& parts, std::string_view separator = ", ");
-/// The candidate with the least edit distance to `name`, or "" when none is near (over a third of its length away).
+/// The candidate with the least edit distance to `name`, or "" when none is near (over a third of
+/// its length away).
 std::string nearest_name(std::string_view name, const std::vector<std::string>& candidates);
 /// ` (did you mean "x"?)`, or "" when no candidate is near.
 std::string did_you_mean(std::string_view name, const std::vector<std::string>& candidates);

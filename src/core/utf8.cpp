@@ -14,18 +14,25 @@ size_t announced_length(unsigned char lead) {
   return 0;
 }
 
-/// True when `second` may follow `lead` (rules out overlong forms, surrogates and values over U+10FFFF).
+/// True when `second` may follow `lead` (rules out overlong forms, surrogates and values over
+/// U+10FFFF).
 bool second_fits(unsigned char lead, unsigned char second) {
   switch (lead) {
-    case 0xE0: return second >= 0xA0 && second <= 0xBF;
-    case 0xED: return second >= 0x80 && second <= 0x9F;
-    case 0xF0: return second >= 0x90 && second <= 0xBF;
-    case 0xF4: return second >= 0x80 && second <= 0x8F;
-    default: return second >= 0x80 && second <= 0xBF;
+    case 0xE0:
+      return second >= 0xA0 && second <= 0xBF;
+    case 0xED:
+      return second >= 0x80 && second <= 0x9F;
+    case 0xF0:
+      return second >= 0x90 && second <= 0xBF;
+    case 0xF4:
+      return second >= 0x80 && second <= 0x8F;
+    default:
+      return second >= 0x80 && second <= 0xBF;
   }
 }
 
-/// How many bytes at `at` form a prefix of a well-formed character (its whole length when complete).
+/// How many bytes at `at` form a prefix of a well-formed character (its whole length when
+/// complete).
 size_t well_formed_prefix(std::string_view text, size_t at) {
   const auto byte = [&](size_t i) { return static_cast<unsigned char>(text[i]); };
   const size_t length = announced_length(byte(at));

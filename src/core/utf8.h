@@ -1,4 +1,5 @@
-// UTF-8: validation, code points, and whole characters for streaming. No normalisation, no properties.
+// UTF-8: validation, code points, and whole characters for streaming. No normalisation, no
+// properties.
 #pragma once
 
 #include <cstdint>
@@ -7,12 +8,13 @@
 
 namespace slovo::utf8 {
 
-/// Offset of the first byte that is not part of well-formed UTF-8 (no overlong forms, no surrogates),
-/// or npos when all of `text` is well-formed.
+/// Offset of the first byte that is not part of well-formed UTF-8 (no overlong forms, no
+/// surrogates), or npos when all of `text` is well-formed.
 size_t find_invalid(std::string_view text);
 inline bool is_valid(std::string_view text) { return find_invalid(text) == std::string_view::npos; }
 
-/// Bytes of the well-formed character that starts at `text[at]`; 0 when it is malformed or cut short.
+/// Bytes of the well-formed character that starts at `text[at]`; 0 when it is malformed or cut
+/// short.
 size_t char_length(std::string_view text, size_t at);
 /// The code point at `at`, which must start a well-formed character; `at` moves past it.
 char32_t next(std::string_view text, size_t& at);

@@ -1,0 +1,159 @@
+// Each rule between fields: what it says, and that legal neighbours pass.
+#include <algorithm>
+
+#include "config/load.h"
+#include "config/validate.h"
+#include "testing.h"
+
+namespace slovo {
+namespace {
+
+using testing::contains;
+using testing::error_of;
+
+std::string conflicts_of(const RunConfig& config) {
+  std::vector<std::string> texts;
+  for (const Conflict& conflict : find_conflicts(config, config_sections()))
+    texts.push_back(conflict.text);
+  return join(texts, "\n");
+}
+
+TEST(Validate, DefaultsFit) { EXPECT_EQ("", conflicts_of(RunConfig())); }
+
+TEST(Validate, HeadsDivideTheWidth) {
+  RunConfig config;
+  config.model.hidden_size = 512;
+  config.model.num_attention_heads = 7;
+  EXPECT_EQ(
+      "model.num_attention_heads=7 does not divide model.hidden_size=512; use 8, 4, 2, 1, or set "
+      "model.head_dim",
+      conflicts_of(config));
+  config.model.head_dim = 64;
+  EXPECT_EQ("", conflicts_of(config));
+}
+
+TEST(Validate, KeyValueHeadsDivideHeads) {
+  RunConfig config;
+  config.model.num_attention_heads = 8;
+  config.model.num_key_value_heads = 3;
+  EXPECT_EQ(
+      "model.num_key_value_heads=3 does not divide model.num_attention_heads=8; use 8, 4, 2, 1",
+      conflicts_of(config));
+  config.model.num_key_value_heads = 2;
+  EXPECT_EQ("", conflicts_of(config));
+}
+
+TEST(Validate, RotationNeedsEvenHeads) {
+  RunConfig config;
+  config.model.hidden_size = 60;
+  config.model.num_attention_heads = 4;
+  EXPECT_TRUE(contains(conflicts_of(config),
+                       "model.position=rope rotates pairs, but the heads have size 15"));
+  config.model.position = Position::learned;
+  EXPECT_EQ("", conflicts_of(config));
+}
+
+TEST(Validate, MicroBatchDividesBatch) {
+  RunConfig config;
+  config.train.batch_size = 12;
+  config.train.micro_batch_size = 5;
+  EXPECT_EQ("train.micro_batch_size=5 does not divide train.batch_size=12; use 6, 4, 3, 2, 1",
+            conflicts_of(config));
+  config.train.micro_batch_size = 4;
+  EXPECT_EQ("", conflicts_of(config));
+}
+
+TEST(Validate, WarmUpFitsIntoTheRun) {
+  RunConfig config;
+  config.train.steps = 50;
+  EXPECT_EQ("", conflicts_of(config)) << "the default warm-up follows the steps";
+  config.train.warmup_steps = 51;
+  EXPECT_EQ("train.warmup_steps=51 is more than train.steps=50; use at most 50",
+            conflicts_of(config));
+  config.train.epochs = 3;
+  EXPECT_EQ("", conflicts_of(config)) << "epochs decide the steps later";
+}
+
+TEST(Validate, FinalRateIsNotAboveTheHighest) {
+  RunConfig config;
+  config.train.lr = 1e-3;
+  config.train.min_lr = 2e-3;
+  EXPECT_EQ("train.min_lr=0.002 is more than train.lr=0.001; use at most 0.001",
+            conflicts_of(config));
+  config.train.min_lr = 1e-3;
+  EXPECT_EQ("", conflicts_of(config));
+}
+
+TEST(Validate, RowsFitIntoTheContext) {
+  RunConfig config;
+  config.model.max_position_embeddings = 128;
+  EXPECT_TRUE(contains(conflicts_of(config),
+                       "data.seq_len=256 is more than model.max_position_embeddings=128"));
+  config.data.seq_len = 128;
+  EXPECT_EQ("", conflicts_of(config));
+}
+
+TEST(Validate, VocabularyHoldsTheTokenizer) {
+  RunConfig config;
+  config.model.vocab_size = 1000;
+  EXPECT_TRUE(contains(conflicts_of(config),
+                       "model.vocab_size=1000 is less than tokenizer.vocab_size=4096"));
+  config.tokenizer.kind = TokenizerKind::character;
+  EXPECT_EQ("", conflicts_of(config)) << "how many characters there are is not known yet";
+}
+
+TEST(Validate, WindowsLeaveNoGap) {
+  RunConfig config;
+  config.eval.window = 64;
+  config.eval.stride = 65;
+  EXPECT_TRUE(contains(conflicts_of(config), "eval.stride=65 is more than eval.window=64"));
+  config.eval.stride = 64;
+  EXPECT_EQ("", conflicts_of(config));
+}
+
+TEST(Validate, EveryConflictNamesItsKeysInTheText) {
+  RunConfig config;
+  config.model.num_attention_heads = 7;
+  config.model.max_position_embeddings = 3;
+  config.model.vocab_size = 1;
+  config.train.micro_batch_size = 5;
+  config.train.warmup_steps = 5000;
+  config.train.min_lr = 9;
+  config.eval.window = 2;
+  config.eval.stride = 3;
+  const auto found = find_conflicts(config, config_sections());
+  EXPECT_EQ(7u, found.size());
+  for (const Conflict& conflict : found) {
+    for (const auto& key : conflict.keys) EXPECT_TRUE(contains(conflict.text, key));
+  }
+}
+
+TEST(Validate, OnlyTheCommandsSectionsAreJudged) {
+  RunConfig config;
+  config.model.num_attention_heads = 7;
+  EXPECT_TRUE(find_conflicts(config, {"run", "decode"}).empty());
+}
+
+TEST(Validate, ALineIsLedByWhoGaveTheValue) {
+  ConfigBuilder builder;
+  builder.apply_json({{"model", {{"hidden_size", 100}}}, {"train", {{"batch_size", 9}}}}, "x.json");
+  builder.apply_words("model.num_attention_heads", {"3"});
+  builder.apply_words("data.seq_len", {"1"});
+  builder.apply_json({{"train", {{"micro_batch_size", 2}}}}, "x.json");
+  const std::string message = error_of([&] { builder.finish(config_sections()); });
+  EXPECT_TRUE(contains(message, "command line: model.num_attention_heads=3"));
+  EXPECT_TRUE(contains(message, "x.json: train.micro_batch_size=2"));
+  EXPECT_TRUE(contains(message, "command line: data.seq_len is 1"));
+  EXPECT_EQ(2, std::count(message.begin(), message.end(), '\n')) << "three problems, three lines";
+}
+
+TEST(Validate, NoRuleIsTriedOnARefusedValue) {
+  ConfigBuilder builder;
+  builder.apply_words("model.hidden_size", {"wide"});
+  builder.apply_words("model.num_attention_heads", {"7"});
+  const std::string message = error_of([&] { builder.finish(config_sections()); });
+  EXPECT_EQ("command line: model.hidden_size is \"wide\"; must be an integer >= 1", message);
+}
+
+}  // namespace
+}  // namespace slovo
