@@ -1,5 +1,13 @@
 // Causal attention inside documents, and against a cache.
+#include "kernels/attention.h"
+
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include <atomic>
+#include <cmath>
+#include <numeric>
 
 #include "ops/dispatch.h"
 #include "ops/ops.h"
@@ -39,10 +47,122 @@ Tensor reference_documents(const Tensor& q, const Tensor& k, const Tensor& v,
   return at::cat(outputs, 1).view({q.size(0), q.size(1), -1});
 }
 
+using kernels::AttentionItem;
+using kernels::HeadRows;
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+/// x [B,T,heads,d], its tokens at one distance from each other and its heads contiguous.
+Tensor as_rows(const Tensor& x) {
+  const bool rows = x.stride(3) == 1 && (x.size(0) == 1 || x.stride(0) == x.size(1) * x.stride(1));
+  return rows ? x : x.contiguous();
+}
+
+/// The rows of one head, from the document's first token on.
+HeadRows head_rows(const Tensor& x, int64_t token, int64_t head) {
+  auto* const data = static_cast<char*>(x.data_ptr());
+  const int64_t offset = token * x.stride(1) + head * x.stride(2);
+  return {data + offset * static_cast<int64_t>(x.element_size()), x.stride(1), x.stride(2)};
+}
+
+/// The tensors of one pass over all documents and key/value heads; out, out_grad [B,T,H,d],
+/// log_sums [H,B*T].
+struct AttentionPass {
+  Tensor q, k, v, out, log_sums;
+  Tensor out_grad, q_grad, k_grad, v_grad;
+
+  AttentionItem item(int64_t begin, int64_t length, int64_t kv_head) const {
+    const int64_t group = q.size(2) / k.size(2);
+    AttentionItem x{};
+    x.bf16 = q.scalar_type() == at::kBFloat16;
+    x.length = length;
+    x.group = group;
+    x.head_dim = q.size(3);
+    x.scale = static_cast<float>(1 / std::sqrt(static_cast<double>(q.size(3))));
+    x.q = head_rows(q, begin, kv_head * group);
+    x.k = head_rows(k, begin, kv_head);
+    x.v = head_rows(v, begin, kv_head);
+    x.out = head_rows(out, begin, kv_head * group);
+    if (log_sums.defined()) {
+      x.log_sums_step = log_sums.size(1);
+      x.log_sums = log_sums.data_ptr<float>() + kv_head * group * x.log_sums_step + begin;
+    }
+    if (!out_grad.defined()) return x;
+    x.out_grad = head_rows(out_grad, begin, kv_head * group);
+    x.q_grad = head_rows(q_grad, begin, kv_head * group);
+    x.k_grad = head_rows(k_grad, begin, kv_head);
+    x.v_grad = head_rows(v_grad, begin, kv_head);
+    return x;
+  }
+};
+
+/// Runs the kernel on every document and head. Each owns what it writes, so threads may take them
+/// as they come without changing a bit; the longest come first.
+void for_items(const AttentionPass& pass, const std::vector<int32_t>& offsets,
+               void (*kernel)(const AttentionItem&)) {
+  const int64_t documents = static_cast<int64_t>(offsets.size()) - 1;
+  const int64_t heads = pass.k.size(2);
+  const auto length = [&](int64_t i) {
+    return offsets[static_cast<size_t>(i) + 1] - offsets[static_cast<size_t>(i)];
+  };
+  std::vector<int64_t> order(static_cast<size_t>(documents));
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](int64_t a, int64_t b) { return length(a) > length(b); });
+  std::atomic<int64_t> next{0};
+  const auto work = [&](int64_t, int64_t) {
+    for (int64_t i = next++; i < documents * heads; i = next++) {
+      const int64_t document = order[static_cast<size_t>(i / heads)];
+      kernel(pass.item(offsets[static_cast<size_t>(document)], length(document), i % heads));
+    }
+  };
+  at::parallel_for(0, std::min<int64_t>(at::get_num_threads(), documents * heads), 1, work);
+}
+
+struct CausalAttention : torch::autograd::Function<CausalAttention> {
+  static Tensor forward(AutogradContext* ctx, const Tensor& q, const Tensor& k, const Tensor& v,
+                        const std::vector<int32_t>& offsets, bool differentiable) {
+    AttentionPass pass{
+        as_rows(q), as_rows(k), as_rows(v), at::empty(q.sizes(), q.options()), {}, {}, {}, {}, {}};
+    if (differentiable) {
+      pass.log_sums = at::empty({q.size(2), q.size(0) * q.size(1)}, q.options().dtype(at::kFloat));
+      ctx->save_for_backward({pass.q, pass.k, pass.v, pass.out, pass.log_sums});
+      ctx->saved_data["offsets"] = std::vector<int64_t>(offsets.begin(), offsets.end());
+    }
+    for_items(pass, offsets, kernels::attention_forward);
+    return pass.out;
+  }
+
+  /// The three gradients lie in one [B,T,(H+2K)*d], as split_qkv's backward wants them.
+  static variable_list backward(AutogradContext* ctx, const variable_list& gradients) {
+    const variable_list saved = ctx->get_saved_variables();
+    const Tensor& q = saved[0];
+    const int64_t kv_heads = saved[1].size(2);
+    const Tensor joint =
+        at::empty({q.size(0), q.size(1), q.size(2) + 2 * kv_heads, q.size(3)}, q.options());
+    const AttentionPass pass{q,
+                             saved[1],
+                             saved[2],
+                             saved[3],
+                             saved[4],
+                             as_rows(gradients[0]),
+                             joint.narrow(2, 0, q.size(2)),
+                             joint.narrow(2, q.size(2), kv_heads),
+                             joint.narrow(2, q.size(2) + kv_heads, kv_heads)};
+    const std::vector<int64_t> offsets = ctx->saved_data["offsets"].toIntVector();
+    for_items(pass, {offsets.begin(), offsets.end()}, kernels::attention_backward);
+    return {pass.q_grad, pass.k_grad, pass.v_grad, Tensor(), Tensor()};
+  }
+};
+
 }  // namespace
 
 Tensor causal_attention(const Tensor& q, const Tensor& k, const Tensor& v,
                         const Segments& segments) {
+  if (detail::use_fast(q)) {
+    return CausalAttention::apply(q, k, v, segments.offsets, detail::needs_grad({q, k, v}))
+        .flatten(2);
+  }
   return reference_documents(q, k, v, segments);
 }
 
