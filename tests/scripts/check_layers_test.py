@@ -11,6 +11,7 @@ CLEAN = {
     "src/core/log.h": "#pragma once\n",
     "src/model/norm.cpp": '#include <ATen/ATen.h>\n#include "ops/ops.h"\n',
     "src/kernels/add.cpp": "#include <hwy/highway.h>\n",
+    "src/kernels/add-inl.h": "#include <hwy/highway.h>\n",
     "apps/slovo/main.cpp": '#include <CLI/CLI.hpp>\n#include "commands.h"\n#include "train/loop.h"\n',
 }
 BROKEN = {
