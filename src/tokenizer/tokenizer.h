@@ -69,8 +69,9 @@ class StreamDecoder {
  private:
   const Tokenizer& tokenizer_;
   bool skip_special_;
-  std::vector<TokenId> ids_;
-  size_t written_ = 0;
+  std::vector<TokenId> ids_;  ///< the last tokens: enough to decode the next one as in the whole text
+  size_t written_ = 0;        ///< bytes of their text that have been returned
+  size_t group_ = 0;          ///< tokens of ids_ whose text was complete before the last push that wrote
 };
 
 }  // namespace slovo

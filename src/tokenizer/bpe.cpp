@@ -1,0 +1,229 @@
+#include "tokenizer/bpe.h"
+
+#include <functional>
+#include <queue>
+
+#include "core/error.h"
+#include "core/utf8.h"
+#include "tokenizer/byte_alphabet.h"
+#include "tokenizer/decoder.h"
+
+namespace slovo {
+namespace {
+
+constexpr uint32_t kNoRank = UINT32_MAX;
+/// Up to here looking at all pairs for each merge is faster than a heap.
+constexpr size_t kShortWord = 48;
+
+}  // namespace
+
+Bpe::Bpe(const JsonNode& model, bool bytes)
+    : bytes_(bytes), vocabulary_(model.at("vocab")), merges_(model.at("merges").raw().size()) {
+  read_options(model);
+  read_merges(model.at("merges"));
+  index_symbols();
+}
+
+void Bpe::read_options(const JsonNode& model) {
+  for (const char* option : {"continuing_subword_prefix", "end_of_word_suffix"}) {
+    if (model.has(option) && !model.text_at(option).empty()) {
+      model.at(option).fail("is not supported; slovo reads BPE models without it");
+    }
+  }
+  if (model.has("dropout") && model.raw()["dropout"] != 0.0) {
+    model.at("dropout").fail("is not supported; set it to null");
+  }
+  fuse_unknown_ = model.flag_at("fuse_unk", false);
+  byte_fallback_ = model.flag_at("byte_fallback", false);
+  ignore_merges_ = model.flag_at("ignore_merges", false);
+  if (model.has("unk_token")) {
+    const auto id = vocabulary_.find(model.text_at("unk_token"));
+    if (!id) model.at("unk_token").fail(cat("\"", model.text_at("unk_token"), "\" is not in the vocabulary"));
+    unknown_ = *id;
+  }
+}
+
+void Bpe::read_merges(const JsonNode& list) {
+  if (!list.raw().is_array()) list.fail("must be a list of pairs, [\"a\", \"b\"] or \"a b\"");
+  uint32_t rank = 0;
+  for (const nlohmann::json& merge : list.raw()) {
+    if (merge.is_string()) {
+      const auto& text = merge.get_ref<const std::string&>();
+      const size_t space = text.find(' ');
+      if (space == std::string::npos || text.find(' ', space + 1) != std::string::npos) {
+        list.fail(cat("number ", rank, " is \"", text, "\"; must be two tokens with a space between them"));
+      }
+      add_merge(text.substr(0, space), text.substr(space + 1), rank, list);
+    } else if (merge.is_array() && merge.size() == 2 && merge[0].is_string() && merge[1].is_string()) {
+      add_merge(merge[0].get<std::string>(), merge[1].get<std::string>(), rank, list);
+    } else {
+      list.fail(cat("number ", rank, " is not a pair, [\"a\", \"b\"] or \"a b\""));
+    }
+    ++rank;
+  }
+}
+
+void Bpe::add_merge(const std::string& left, const std::string& right, uint32_t rank, const JsonNode& node) {
+  std::array<TokenId, 3> ids{};
+  size_t i = 0;
+  for (const std::string& token : {left, right, left + right}) {
+    const auto id = vocabulary_.find(token);
+    if (!id) node.fail(cat("number ", rank, " needs \"", token, "\", which is not in the vocabulary"));
+    ids[i++] = *id;
+  }
+  merges_(static_cast<uint32_t>(ids[0]), static_cast<uint32_t>(ids[1])) = {rank, ids[2]};
+}
+
+void Bpe::index_symbols() {
+  byte_ids_.fill(-1);
+  fallback_ids_.fill(-1);
+  for (TokenId id = 0; id < vocabulary_.end(); ++id) {
+    const std::string& token = vocabulary_.token(id);
+    if (const int byte = fallback_byte(token); byte >= 0) fallback_ids_[static_cast<size_t>(byte)] = id;
+    if (!bytes_ && utf8::count(token) == 1) {
+      size_t at = 0;
+      character_ids_[utf8::next(token, at)] = id;
+    }
+  }
+  for (size_t byte = 0; byte < 256; ++byte) {
+    const std::string symbol = bytes_ ? byte_symbol(static_cast<uint8_t>(byte)) : std::string(1, static_cast<char>(byte));
+    if (bytes_ || byte < 0x80) byte_ids_[byte] = vocabulary_.find(symbol).value_or(-1);
+  }
+}
+
+bool Bpe::push_fallback(std::string_view symbol, std::vector<TokenId>& ids) const {
+  for (const char c : symbol) {
+    if (fallback_ids_[static_cast<uint8_t>(c)] < 0) return false;
+  }
+  for (const char c : symbol) ids.push_back(fallback_ids_[static_cast<uint8_t>(c)]);
+  return true;
+}
+
+void Bpe::symbols(std::string_view word, std::vector<TokenId>& ids) const {
+  bool unknown_waits = false;
+  for (size_t at = 0; at < word.size();) {
+    const size_t begin = at;
+    TokenId id = byte_ids_[static_cast<uint8_t>(word[at])];
+    if (bytes_ || id >= 0) {
+      ++at;
+    } else {
+      const auto found = character_ids_.find(utf8::next(word, at));
+      if (found != character_ids_.end()) id = found->second;
+    }
+    if (id >= 0) {
+      if (unknown_waits) ids.push_back(unknown_);
+      unknown_waits = false;
+      ids.push_back(id);
+      continue;
+    }
+    const std::string_view symbol = bytes_ ? std::string_view(byte_symbol(static_cast<uint8_t>(word[begin])))
+                                           : word.substr(begin, at - begin);
+    if (byte_fallback_ && push_fallback(symbol, ids)) continue;
+    if (unknown_ < 0) continue;
+    if (unknown_waits && !fuse_unknown_) ids.push_back(unknown_);
+    unknown_waits = true;
+  }
+  if (unknown_waits) ids.push_back(unknown_);
+}
+
+void Bpe::merge_short(std::vector<TokenId>& ids) const {
+  std::array<Merge, kShortWord> next;  // next[i] joins ids[i] and ids[i + 1]
+  const auto look = [&](size_t i) {
+    const Merge* merge = i + 1 < ids.size() ? find_merge(ids[i], ids[i + 1]) : nullptr;
+    next[i] = merge ? *merge : Merge{kNoRank, -1};
+  };
+  for (size_t i = 0; i < ids.size(); ++i) look(i);
+  while (ids.size() > 1) {
+    size_t best = 0;
+    for (size_t i = 1; i + 1 < ids.size(); ++i) {
+      if (next[i].rank < next[best].rank) best = i;
+    }
+    if (next[best].rank == kNoRank) return;
+    ids[best] = next[best].id;
+    ids.erase(ids.begin() + static_cast<ptrdiff_t>(best) + 1);
+    for (size_t i = best + 1; i < ids.size(); ++i) next[i] = next[i + 1];
+    look(best);
+    if (best > 0) look(best - 1);
+  }
+}
+
+void Bpe::merge_long(std::vector<TokenId>& ids) const {
+  const size_t size = ids.size();
+  constexpr size_t kNone = SIZE_MAX;
+  std::vector<size_t> next(size);
+  std::vector<size_t> previous(size);
+  // The rank above the place: the smallest is the earliest merge, the leftmost among equals.
+  std::priority_queue<uint64_t, std::vector<uint64_t>, std::greater<>> queue;
+  const auto offer = [&](size_t at) {
+    if (next[at] == kNone) return;
+    if (const Merge* merge = find_merge(ids[at], ids[next[at]])) queue.push((uint64_t{merge->rank} << 32) | at);
+  };
+  for (size_t i = 0; i < size; ++i) {
+    next[i] = i + 1 < size ? i + 1 : kNone;
+    previous[i] = i > 0 ? i - 1 : kNone;
+  }
+  for (size_t i = 0; i < size; ++i) offer(i);
+  while (!queue.empty()) {
+    const size_t at = queue.top() & UINT32_MAX;
+    const auto rank = static_cast<uint32_t>(queue.top() >> 32);
+    queue.pop();
+    if (ids[at] < 0 || next[at] == kNone) continue;
+    const size_t right = next[at];
+    const Merge* merge = find_merge(ids[at], ids[right]);
+    if (!merge || merge->rank != rank) continue;  // one of the two has been joined meanwhile
+    ids[at] = merge->id;
+    ids[right] = -1;
+    next[at] = next[right];
+    if (next[at] != kNone) previous[next[at]] = at;
+    offer(at);
+    if (previous[at] != kNone) offer(previous[at]);
+  }
+  std::erase(ids, -1);
+}
+
+void Bpe::compute(std::string_view word, std::vector<TokenId>& ids) const {
+  if (ignore_merges_) {
+    if (const auto whole = vocabulary_.find(bytes_ ? to_byte_alphabet(word) : std::string(word))) {
+      ids.push_back(*whole);
+      return;
+    }
+  }
+  symbols(word, ids);
+  if (merges_.size() == 0) return;
+  ids.size() <= kShortWord ? merge_short(ids) : merge_long(ids);
+}
+
+Bpe::Session::Session(const Bpe& model) : model_(model) {
+  const std::lock_guard lock(model.idle_mutex_);
+  if (model.idle_.empty()) {
+    cache_ = std::make_unique<WordCache>();
+  } else {
+    cache_ = std::move(model.idle_.back());
+    model.idle_.pop_back();
+  }
+}
+
+Bpe::Session::~Session() {
+  const std::lock_guard lock(model_.idle_mutex_);
+  model_.idle_.push_back(std::move(cache_));
+}
+
+void Bpe::Session::encode(std::string_view word, std::vector<TokenId>& out) {
+  if (word.size() > WordCache::kLongestWord) {
+    ids_.clear();
+    model_.compute(word, ids_);
+    out.insert(out.end(), ids_.begin(), ids_.end());
+    return;
+  }
+  const uint64_t hash = hash_word(word);
+  std::span<const TokenId> known;
+  if (!cache_->find(word, hash, known)) {
+    ids_.clear();
+    model_.compute(word, ids_);
+    cache_->insert(word, hash, ids_);
+    known = ids_;
+  }
+  out.insert(out.end(), known.begin(), known.end());
+}
+
+}  // namespace slovo

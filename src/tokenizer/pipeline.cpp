@@ -1,0 +1,184 @@
+#include "tokenizer/pipeline.h"
+
+#include "core/error.h"
+#include "core/files.h"
+#include "core/hash.h"
+#include "core/utf8.h"
+#include "tokenizer/byte_alphabet.h"
+
+namespace slovo {
+namespace {
+
+/// Of everything that decides the ids, whatever its spacing and the order of its keys.
+std::string hash_of(const nlohmann::json& json, const TokenizerConfigFiles& config) {
+  Hasher hasher;
+  for (const char* part : {"added_tokens", "normalizer", "pre_tokenizer", "post_processor", "model"}) {
+    const auto found = json.find(part);
+    hasher.add_field(found == json.end() ? "null" : found->dump());
+  }
+  hasher.add_field(config.bos_token.value_or(""));
+  hasher.add_field(config.eos_token.value_or(""));
+  return hasher.hex();
+}
+
+JsonNode read_model(const JsonNode& file) {
+  const JsonNode model = file.at("model");
+  // Old files leave the type of a BPE model out.
+  if (model.has("type") && model.text_at("type") != "BPE") model.refuse_type({"BPE"});
+  if (!model.has("type") && !model.has("merges")) model.fail("\"type\" is missing");
+  return model;
+}
+
+template <class Read>
+auto read_part(const JsonNode& file, const char* key, Read read) -> decltype(read(file)) {
+  if (!file.has(key)) return nullptr;
+  return read(file.at(key));
+}
+
+}  // namespace
+
+struct Pipeline::Parsed {
+  nlohmann::json json;
+  std::string file;
+};
+
+Pipeline::Pipeline(std::string text, const std::string& file, TokenizerConfigFiles config)
+    : Pipeline(text, Parsed{parse_tokenizer_json(text, file), file}, std::move(config)) {}
+
+Pipeline::Pipeline(std::string text, Parsed parsed, TokenizerConfigFiles config)
+    : text_(std::move(text)),
+      config_(std::move(config)),
+      fingerprint_(hash_of(parsed.json, config_)),
+      normalizer_(read_part(JsonNode(parsed.json, parsed.file), "normalizer", read_normalizer)),
+      pre_tokenizer_(read_part(JsonNode(parsed.json, parsed.file), "pre_tokenizer", read_pre_tokenizer)),
+      decoder_(read_part(JsonNode(parsed.json, parsed.file), "decoder", read_decoder)),
+      model_(read_model(JsonNode(parsed.json, parsed.file)), pre_tokenizer_ && pre_tokenizer_->ends_in_bytes()),
+      added_(JsonNode(parsed.json, parsed.file), model_.vocabulary(), normalizer_.get()) {
+  const JsonNode root(parsed.json, parsed.file);
+  decodes_bytes_ = decoder_ && root.at("decoder").text_at("type") == "ByteLevel";
+  fill_pieces();
+  if (root.has("post_processor")) post_processor_ = read_post_processor(root.at("post_processor"), vocab_size());
+  bos_ = role(config_.bos_token);
+  eos_ = role(config_.eos_token);
+}
+
+std::optional<TokenId> Pipeline::role(const std::optional<std::string>& token) const {
+  return token ? find(*token) : std::nullopt;
+}
+
+std::string Pipeline::spelling(TokenId id) const {
+  if (const AddedToken* added = added_.find(id)) return added->spelling;
+  return id >= 0 && id < model_.vocabulary().end() ? model_.vocabulary().token(id) : "";
+}
+
+void Pipeline::fill_pieces() {
+  TokenId end = model_.vocabulary().end();
+  if (!added_.all().empty()) end = std::max(end, added_.all().rbegin()->first + 1);
+  pieces_.resize(static_cast<size_t>(end));
+  // A decoder may treat the first token in its own way: each token is decoded behind another one.
+  const std::string anchor = "x";
+  for (TokenId id = 0; id < end; ++id) {
+    std::string& piece = pieces_[static_cast<size_t>(id)];
+    const std::string token = spelling(id);
+    if (decodes_bytes_ || !decoder_) {
+      piece = decodes_bytes_ ? from_byte_alphabet(token).value_or(token) : token;
+      continue;
+    }
+    std::vector<std::string> tokens{anchor, token};
+    decoder_->apply(tokens);
+    piece = join(tokens, "").substr(anchor.size());
+    // A lone byte of a character is written as U+FFFD; with its neighbours it is one byte.
+    if (fallback_byte(token) >= 0 && piece == "\xEF\xBF\xBD") piece = std::string(1, static_cast<char>(fallback_byte(token)));
+  }
+}
+
+void Pipeline::encode_into(std::string_view text, bool ordinary, std::vector<TokenId>& out) const {
+  if (const size_t bad = utf8::find_invalid(text); bad != std::string_view::npos) {
+    throw_data("the text to encode is not UTF-8 at byte ", bad, "; convert it first (iconv -t UTF-8)");
+  }
+  Bpe::Session session(model_);
+  const PieceSink to_model = [&](const Piece& piece) { session.encode(piece.text, out); };
+  const auto push = [&](TokenId id) { out.push_back(id); };
+  std::string storage;
+  const AddedTokens::Sink originals{
+      [&](std::string_view part) {
+        const std::string_view normal = normalizer_ ? normalizer_->apply(part, storage) : part;
+        const AddedTokens::Sink normals{
+            [&](std::string_view words) {
+              const Piece piece{words, part.data() == text.data() && words.data() == normal.data()};
+              pre_tokenizer_ ? pre_tokenizer_->split(piece, to_model) : to_model(piece);
+            },
+            push};
+        added_.split(normal, AddedTokens::Stage::normalized, ordinary, normals);
+      },
+      push};
+  added_.split(text, AddedTokens::Stage::original, ordinary, originals);
+}
+
+std::vector<TokenId> Pipeline::encode(std::string_view text, SpecialTokens specials) const {
+  std::vector<TokenId> out;
+  out.reserve(text.size() / 3 + 8);
+  if (specials == SpecialTokens::add) out = post_processor_.before;
+  encode_into(text, false, out);
+  if (specials == SpecialTokens::add) {
+    out.insert(out.end(), post_processor_.behind.begin(), post_processor_.behind.end());
+  }
+  return out;
+}
+
+std::vector<TokenId> Pipeline::encode_ordinary(std::string_view text) const {
+  std::vector<TokenId> out;
+  out.reserve(text.size() / 3 + 8);
+  encode_into(text, true, out);
+  return out;
+}
+
+std::string Pipeline::decode(const std::vector<TokenId>& ids, bool skip_special) const {
+  std::vector<std::string> tokens;
+  std::string text;
+  for (const TokenId id : ids) {
+    // An id without a token (a model's embedding may have more rows) stands for no text.
+    if (id < 0 || id >= vocab_size() || (skip_special && is_special(id))) continue;
+    if (decodes_bytes_) {
+      text += pieces_[static_cast<size_t>(id)];
+    } else if (std::string token = spelling(id); !token.empty()) {
+      tokens.push_back(std::move(token));
+    }
+  }
+  if (decodes_bytes_) return text;
+  if (!decoder_) return join(tokens, " ");
+  decoder_->apply(tokens);
+  return join(tokens, "");
+}
+
+int64_t Pipeline::token_bytes(TokenId id) const {
+  if (id < 0 || id >= vocab_size() || is_special(id)) return 0;
+  return static_cast<int64_t>(pieces_[static_cast<size_t>(id)].size());
+}
+
+std::string Pipeline::token(TokenId id) const {
+  const AddedToken* added = added_.find(id);
+  return added ? added->content : spelling(id);
+}
+
+std::optional<TokenId> Pipeline::find(std::string_view token) const {
+  if (const AddedToken* added = added_.find(token)) return added->id;
+  return model_.vocabulary().find(token);
+}
+
+bool Pipeline::is_special(TokenId id) const {
+  const AddedToken* added = added_.find(id);
+  return added && added->special;
+}
+
+std::string Pipeline::kind() const {
+  if (model_.merges() > 0) return "bpe";
+  return pre_tokenizer_ && pre_tokenizer_->ends_in_bytes() ? "byte" : "char";
+}
+
+void Pipeline::save(const std::filesystem::path& folder) const {
+  write_file(folder / "tokenizer.json", text_);
+  for (const auto& [name, content] : config_.files) write_file(folder / name, content);
+}
+
+}  // namespace slovo

@@ -1,0 +1,65 @@
+// A tokenizer.json at work: added tokens, normalizer, pre-tokenizer, model, post-processor, decoder, each in
+// a file of its own, put together here in Hugging Face's order.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tokenizer/added_tokens.h"
+#include "tokenizer/bpe.h"
+#include "tokenizer/decoder.h"
+#include "tokenizer/normalizer.h"
+#include "tokenizer/post_processor.h"
+#include "tokenizer/pre_tokenizer.h"
+#include "tokenizer/tokenizer.h"
+#include "tokenizer/tokenizer_config.h"
+
+namespace slovo {
+
+class Pipeline final : public Tokenizer {
+ public:
+  /// `text` is that of a tokenizer.json; `file` its name in messages. Throws Error(data).
+  Pipeline(std::string text, const std::string& file, TokenizerConfigFiles config);
+
+  void save(const std::filesystem::path& folder) const override;
+  std::vector<TokenId> encode(std::string_view text, SpecialTokens specials) const override;
+  std::vector<TokenId> encode_ordinary(std::string_view text) const override;
+  std::string decode(const std::vector<TokenId>& ids, bool skip_special) const override;
+  int64_t token_bytes(TokenId id) const override;
+  int64_t vocab_size() const override { return static_cast<int64_t>(pieces_.size()); }
+  std::string token(TokenId id) const override;
+  std::optional<TokenId> find(std::string_view token) const override;
+  std::optional<TokenId> bos_id() const override { return bos_; }
+  std::optional<TokenId> eos_id() const override { return eos_; }
+  bool is_special(TokenId id) const override;
+  std::string fingerprint() const override { return fingerprint_; }
+  std::string kind() const override;
+
+ private:
+  struct Parsed;
+  Pipeline(std::string text, Parsed parsed, TokenizerConfigFiles config);
+
+  /// The text's own ids, behind what `out` holds. `ordinary`: names of special tokens are text.
+  void encode_into(std::string_view text, bool ordinary, std::vector<TokenId>& out) const;
+  void fill_pieces();
+  /// What the decoder is given for an id: "" when there is no such token.
+  std::string spelling(TokenId id) const;
+  std::optional<TokenId> role(const std::optional<std::string>& token) const;
+
+  std::string text_;  ///< of tokenizer.json, saved as it was read
+  TokenizerConfigFiles config_;
+  std::string fingerprint_;
+  std::unique_ptr<Normalizer> normalizer_;         // may be null
+  std::unique_ptr<PreTokenizer> pre_tokenizer_;    // may be null
+  std::unique_ptr<Decoder> decoder_;               // may be null: tokens are joined by spaces
+  bool decodes_bytes_ = false;                     // the decoder is ByteLevel alone
+  Bpe model_;
+  AddedTokens added_;
+  PostProcessor post_processor_;
+  std::vector<std::string> pieces_;  ///< the text behind each id, in the middle of a text
+  std::optional<TokenId> bos_;
+  std::optional<TokenId> eos_;
+};
+
+}  // namespace slovo

@@ -1,0 +1,48 @@
+#include "tokenizer/tokenizer_config.h"
+
+#include "core/files.h"
+#include "core/json.h"
+#include "tokenizer/json_node.h"
+
+namespace slovo {
+namespace {
+
+/// A role's token: "<s>", or {"content": "<s>", ...}.
+std::optional<std::string> read_role(const JsonNode& file, const std::string& key) {
+  if (!file.has(key)) return std::nullopt;
+  const JsonNode role = file.at(key);
+  return role.raw().is_object() ? role.text_at("content") : role.text();
+}
+
+}  // namespace
+
+TokenizerConfigFiles read_tokenizer_config(const std::filesystem::path& folder) {
+  TokenizerConfigFiles out;
+  for (const char* name :
+       {"tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja", "chat_template.json"}) {
+    const auto path = folder / name;
+    if (!std::filesystem::is_regular_file(path)) continue;
+    out.files[name] = read_file(path);
+    if (!path.string().ends_with("_config.json") && !path.string().ends_with("_map.json")) continue;
+    const auto json = parse_tokenizer_json(out.files[name], path.string());
+    const JsonNode file(json, path.string());
+    if (!out.bos_token) out.bos_token = read_role(file, "bos_token");
+    if (!out.eos_token) out.eos_token = read_role(file, "eos_token");
+  }
+  return out;
+}
+
+TokenizerConfigFiles make_tokenizer_config(const std::string& separator, const std::optional<std::string>& unknown) {
+  Json json;
+  json["tokenizer_class"] = "PreTrainedTokenizerFast";
+  json["bos_token"] = separator;
+  json["eos_token"] = separator;
+  if (unknown) json["unk_token"] = *unknown;
+  json["clean_up_tokenization_spaces"] = false;
+  TokenizerConfigFiles out;
+  out.files["tokenizer_config.json"] = json.dump(2) + "\n";
+  out.bos_token = out.eos_token = separator;
+  return out;
+}
+
+}  // namespace slovo
