@@ -52,7 +52,8 @@ class Trainer {
       if (count < 1) break;
       merge(top);
     }
-    return {std::move(tokens_), unique_merges()};
+    auto merges = unique_merges();
+    return {std::move(tokens_), std::move(merges)};
   }
 
  private:

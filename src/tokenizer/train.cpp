@@ -11,6 +11,7 @@
 #include "tokenizer/bpe_trainer.h"
 #include "tokenizer/byte_alphabet.h"
 #include "tokenizer/pipeline.h"
+#include "tokenizer/regex.h"
 
 namespace slovo {
 namespace {

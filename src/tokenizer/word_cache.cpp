@@ -9,8 +9,10 @@ namespace {
 constexpr size_t kSlots = size_t{1} << 16;
 constexpr size_t kMostUsed = kSlots / 2;
 
+__extension__ using Wide = unsigned __int128;
+
 uint64_t mix(uint64_t a, uint64_t b) {
-  const auto product = static_cast<unsigned __int128>(a) * b;
+  const auto product = static_cast<Wide>(a) * b;
   return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
 }
 

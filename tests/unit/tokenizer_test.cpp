@@ -1,0 +1,247 @@
+// The whole tokenizer: the forms of tokenizer.json against HF's ids, round trips, roles, damaged files.
+#include "tokenizer/tokenizer.h"
+
+#include <fstream>
+
+#include "core/rng.h"
+#include "core/utf8.h"
+#include "tokenizer_helpers.h"
+
+namespace slovo {
+namespace {
+
+using testing::error_of;
+using testing::make_tokenizer;
+using testing::one_text;
+using testing::tokenizer_fixture;
+using Ids = std::vector<TokenId>;
+
+std::shared_ptr<const Tokenizer> trained(TokenizerKind kind, const std::string& text, int64_t vocab_size = 400) {
+  TokenizerConfig config;
+  config.kind = kind;
+  config.vocab_size = vocab_size;
+  return train_tokenizer(config, one_text(text), 2);
+}
+
+std::string fixture_text() { return tokenizer_fixture("bpe_training.json")["text"].get<std::string>(); }
+
+std::string streamed(const Tokenizer& tokenizer, const Ids& ids) {
+  StreamDecoder stream(tokenizer);
+  std::string text;
+  for (const TokenId id : ids) {
+    const std::string part = stream.push(id);
+    EXPECT_TRUE(utf8::is_valid(part));
+    text += part;
+  }
+  return text + stream.finish();
+}
+
+TEST(Tokenizer, EveryFormEncodesAndDecodesAsHuggingFace) {
+  for (const Json& form : tokenizer_fixture("tokenizer_forms.json")) {
+    const auto tokenizer = make_tokenizer(form["tokenizer"]);
+    for (const Json& row : form["texts"]) {
+      const auto text = row["text"].get<std::string>();
+      const auto expected = row["ids"].get<Ids>();
+      const std::string where = form["name"].get<std::string>() + ": " + text;
+      EXPECT_EQ(tokenizer->encode(text, SpecialTokens::none), expected) << where;
+      EXPECT_EQ(tokenizer->encode(text, SpecialTokens::add), row["with_specials"].get<Ids>()) << where;
+      const std::string decoded = tokenizer->decode(expected);
+      EXPECT_EQ(utf8::replace_invalid(decoded), row["decoded"].get<std::string>()) << where;
+      EXPECT_EQ(utf8::replace_invalid(tokenizer->decode(expected, false)), row["decoded_all"].get<std::string>()) << where;
+      if (form["tokenizer"]["decoder"] != nullptr) {
+        EXPECT_EQ(streamed(*tokenizer, expected), utf8::replace_invalid(decoded)) << where;
+      }
+    }
+  }
+}
+
+TEST(Tokenizer, RoundTripsAnyUnicodeText) {
+  const uint64_t stream = random_stream("round trip");
+  const auto bpe = trained(TokenizerKind::bpe, fixture_text());
+  const auto byte = trained(TokenizerKind::byte, "");
+  for (uint64_t n = 0; n < 300; ++n) {
+    std::string text;
+    for (uint64_t i = 0; i < n % 40; ++i) {
+      const uint64_t bits = random_bits(7, stream, n * 64 + i);
+      auto c = static_cast<char32_t>((bits >> 8) % (bits % 3 == 0 ? 0x110000 : bits % 3 == 1 ? 0x80 : 0x500));
+      utf8::append(text, c >= 0xD800 && c < 0xE000 ? U'x' : c);
+    }
+    for (const auto& tokenizer : {bpe, byte}) {
+      const Ids ids = tokenizer->encode_ordinary(text);
+      EXPECT_EQ(tokenizer->decode(ids), text);
+      EXPECT_EQ(streamed(*tokenizer, ids), text);
+      int64_t bytes = 0;
+      for (const TokenId id : ids) bytes += tokenizer->token_bytes(id);
+      EXPECT_EQ(bytes, static_cast<int64_t>(text.size()));
+    }
+  }
+}
+
+TEST(Tokenizer, CharKindNumbersCharactersByCodePoint) {
+  const auto tokenizer = trained(TokenizerKind::character, "ba\nя b");
+  EXPECT_EQ(tokenizer->kind(), "char");
+  EXPECT_EQ(tokenizer->vocab_size(), 7);
+  EXPECT_EQ(tokenizer->encode("\n abя", SpecialTokens::add), (Ids{0, 1, 2, 3, 4}));
+  EXPECT_EQ(tokenizer->token(5), "<unk>");
+  EXPECT_EQ(tokenizer->token(6), "<|endoftext|>");
+  EXPECT_EQ(tokenizer->encode("a?b", SpecialTokens::none), (Ids{2, 5, 3}));
+  EXPECT_EQ(tokenizer->decode({0, 1, 4, 6, 2}), "\n яa");
+  EXPECT_EQ(tokenizer->token_bytes(4), 2);
+  EXPECT_EQ(tokenizer->token_bytes(6), 0);
+}
+
+TEST(Tokenizer, ByteKindNumbersBytesByValue) {
+  const auto tokenizer = trained(TokenizerKind::byte, "");
+  EXPECT_EQ(tokenizer->kind(), "byte");
+  EXPECT_EQ(tokenizer->vocab_size(), 257);
+  EXPECT_EQ(tokenizer->encode("A я<|endoftext|>", SpecialTokens::add), (Ids{65, 32, 0xD1, 0x8F, 256}));
+  EXPECT_EQ(tokenizer->encode_ordinary("<|e").size(), 3u);
+}
+
+TEST(Tokenizer, SeparatorIsBosAndEosAndNeverAddedByItself) {
+  for (const auto kind : {TokenizerKind::bpe, TokenizerKind::character, TokenizerKind::byte}) {
+    const auto tokenizer = trained(kind, fixture_text());
+    const auto separator = tokenizer->find("<|endoftext|>");
+    ASSERT_TRUE(separator);
+    EXPECT_EQ(tokenizer->bos_id(), separator);
+    EXPECT_EQ(tokenizer->eos_id(), separator);
+    EXPECT_TRUE(tokenizer->is_special(*separator));
+    EXPECT_EQ(tokenizer->encode("<|endoftext|>", SpecialTokens::add), (Ids{*separator}));
+    const Ids ordinary = tokenizer->encode_ordinary("<|endoftext|>");
+    EXPECT_EQ(std::count(ordinary.begin(), ordinary.end(), *separator), 0);
+    EXPECT_EQ(tokenizer->decode({*separator}), "");
+    EXPECT_EQ(tokenizer->decode({*separator}, false), "<|endoftext|>");
+  }
+}
+
+TEST(Tokenizer, SavesWhatItLoads) {
+  const auto tokenizer = trained(TokenizerKind::bpe, fixture_text());
+  testing::TemporaryFolder folder;
+  tokenizer->save(folder.path());
+  write_file(folder.path() / "chat_template.jinja", "{{ messages }}");
+  const auto loaded = Tokenizer::load(folder.path());
+  EXPECT_EQ(loaded->fingerprint(), tokenizer->fingerprint());
+  EXPECT_EQ(loaded->eos_id(), tokenizer->eos_id());
+  testing::TemporaryFolder second;
+  loaded->save(second.path());
+  for (const char* name : {"tokenizer.json", "tokenizer_config.json", "chat_template.jinja"}) {
+    EXPECT_EQ(read_file(second.path() / name), read_file(folder.path() / name));
+  }
+  EXPECT_EQ(Tokenizer::load(folder.path() / "tokenizer.json")->fingerprint(), tokenizer->fingerprint());
+  EXPECT_NE(trained(TokenizerKind::bpe, fixture_text(), 399)->fingerprint(), tokenizer->fingerprint());
+}
+
+TEST(Tokenizer, ExtraSpecialTokens) {
+  TokenizerConfig config;
+  config.vocab_size = 300;
+  config.special_tokens = {"<|user|>", "<|endoftext|>", "<|user|>"};
+  const auto tokenizer = train_tokenizer(config, one_text(fixture_text()), 1);
+  EXPECT_EQ(tokenizer->encode("<|user|><|endoftext|>", SpecialTokens::none), (Ids{1, 0}));
+  EXPECT_EQ(tokenizer->vocab_size(), 300);
+  config.vocab_size = 257;
+  EXPECT_EQ(error_of([&] { train_tokenizer(config, one_text("a"), 1); }),
+            "tokenizer.vocab_size is 257; must be at least 258: 256 bytes and 2 special tokens");
+}
+
+TEST(Tokenizer, MalformedTextIsRefused) {
+  const auto tokenizer = trained(TokenizerKind::byte, "");
+  EXPECT_EQ(error_of([&] { tokenizer->encode("ab\xFF", SpecialTokens::none); }),
+            "the text to encode is not UTF-8 at byte 2; convert it first (iconv -t UTF-8)");
+  EXPECT_NE(error_of([&] { trained(TokenizerKind::character, "\xD1"); }), "");
+}
+
+TEST(Tokenizer, IdsWithoutATokenHaveNoText) {
+  const auto tokenizer = trained(TokenizerKind::byte, "");
+  EXPECT_EQ(tokenizer->decode({-1, 65, 100000}), "A");
+  EXPECT_EQ(tokenizer->token_bytes(100000), 0);
+  EXPECT_EQ(tokenizer->token(100000), "");
+}
+
+TEST(StreamDecoder, WritesWholeCharactersOnly) {
+  const auto tokenizer = trained(TokenizerKind::byte, "");
+  StreamDecoder stream(*tokenizer);
+  EXPECT_EQ(stream.push(0xD1), "");
+  EXPECT_EQ(stream.push(0x8F), "я");
+  EXPECT_EQ(stream.push(256), "");
+  EXPECT_EQ(stream.push(0xFF), "\uFFFD");
+  EXPECT_EQ(stream.push('a'), "a");
+  EXPECT_EQ(stream.push(0xF0), "");
+  EXPECT_EQ(stream.push('b'), "\uFFFDb");
+  EXPECT_EQ(stream.push(0xE2), "");
+  EXPECT_EQ(stream.push(0x82), "");
+  EXPECT_EQ(stream.finish(), "\uFFFD");
+  EXPECT_EQ(stream.push('c'), "c");
+}
+
+TEST(Tokenizer, UnsupportedAndDamagedPartsAreNamed) {
+  const Json good = testing::small_model({"a"}, {});
+  const auto problem = [&](const char* key, const Json& value) {
+    Json json = good;
+    json[key] = value;
+    return error_of([&] { make_tokenizer(json); });
+  };
+  EXPECT_EQ(problem("normalizer", {{"type", "Precompiled"}}),
+            "tokenizer.json: normalizer: type \"Precompiled\" is not supported; slovo reads Prepend, Replace, NFC, NFD, NFKC, "
+            "NFKD, Sequence");
+  EXPECT_EQ(problem("pre_tokenizer", {{"type", "Digits"}}),
+            "tokenizer.json: pre_tokenizer: type \"Digits\" is not supported; slovo reads ByteLevel, Split, Metaspace, Sequence");
+  EXPECT_NE(problem("decoder", {{"type", "CTC"}}).find("decoder: type \"CTC\" is not supported"), std::string::npos);
+  EXPECT_NE(problem("post_processor", {{"type", "X"}}).find("post_processor: type \"X\""), std::string::npos);
+  EXPECT_EQ(problem("normalizer", 5), "tokenizer.json: normalizer: is number; must be an object");
+  EXPECT_EQ(problem("normalizer", {{"type", 5}}), "tokenizer.json: normalizer.type: is number; must be a string");
+  EXPECT_EQ(problem("pre_tokenizer", {{"type", "Split"}, {"behavior", "Odd"}}),
+            "tokenizer.json: pre_tokenizer.behavior: is \"Odd\"; must be one of Isolated, Removed, MergedWithPrevious, "
+            "MergedWithNext, Contiguous");
+  EXPECT_EQ(problem("added_tokens", Json::array({{{"id", 7}, {"content", "x"}}})),
+            "tokenizer.json: added_tokens[0]: \"x\" has id 7, but the vocabulary and the tokens before it give it 1");
+  EXPECT_NE(error_of([] { Pipeline("{\"model\": ", "f.json", {}); }).find("f.json: not valid JSON: parse error at line 1"),
+            std::string::npos);
+  EXPECT_NE(error_of([] { Tokenizer::load("/nowhere/at/all"); }).find("/nowhere/at/all: no such file"), std::string::npos);
+}
+
+/// 20,000 damaged copies of small files: each loads or is refused with an Error, and what loads works.
+TEST(Tokenizer, DamagedFilesNeverCrash) {
+  const uint64_t stream = random_stream("damage");
+  const char* const words[] = {"null", "true", "-1", "1e99", "\"\"", "{}", "[]", "\"type\"", "99999999999999999999", "\\u0000"};
+  std::vector<std::string> files;
+  for (const Json& form : tokenizer_fixture("tokenizer_forms.json")) {
+    Json json = form["tokenizer"];
+    if (json["model"]["byte_fallback"] == true || json["pre_tokenizer"] == nullptr) continue;
+    json["model"]["vocab"] = {{"a", 0}, {"b", 1}, {"ab", 2}, {"<unk>", 3}, {"<|endoftext|>", 4}, {"Ġ", 5}};
+    json["model"]["merges"] = Json::array({Json::array({"a", "b"})});
+    json["added_tokens"] = Json::array();
+    json["added_tokens"].push_back({{"id", 6}, {"content", "<x>"}, {"special", true}, {"lstrip", true}, {"normalized", true}});
+    json["post_processor"] = nullptr;
+    files.push_back(json.dump());
+  }
+  files.push_back(tokenizer_fixture("tokenizer_forms.json")[0]["tokenizer"].dump().substr(0, 3000));
+  size_t loaded = 0;
+  for (uint64_t n = 0; n < 20000; ++n) {
+    std::string text = files[n % files.size()];
+    const uint64_t edits = 1 + random_bits(1, stream, n) % 3;
+    for (uint64_t e = 0; e < edits; ++e) {
+      const uint64_t bits = random_bits(2, stream, n * 4 + e);
+      const size_t at = (bits >> 16) % text.size();
+      switch (bits % 5) {
+        case 0: text[at] = static_cast<char>(bits >> 8); break;
+        case 1: text.erase(at, 1 + (bits >> 8) % 9); break;
+        case 2: text.insert(at, words[(bits >> 8) % std::size(words)]); break;
+        case 3: text.insert(at, text.substr((bits >> 40) % text.size(), (bits >> 8) % 30)); break;
+        default: text.replace(at, text.find_first_of(",}]", at) - at, words[(bits >> 8) % std::size(words)]);
+      }
+      if (text.empty()) text = "x";
+    }
+    try {
+      const Pipeline tokenizer(text, "damaged.json", {});
+      tokenizer.decode(tokenizer.encode(" ab <x>  ба\n", SpecialTokens::add), false);
+      ++loaded;
+    } catch (const Error& error) {
+      EXPECT_NE(std::string(error.what()).find("damaged.json"), std::string::npos) << error.what();
+    }
+  }
+  EXPECT_GT(loaded, 100u);
+  EXPECT_LT(loaded, 19000u);
+}
+
+}  // namespace
+}  // namespace slovo
