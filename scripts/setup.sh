@@ -8,7 +8,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 torch_version=2.13.0
 cpu_index=https://download.pytorch.org/whl/cpu
 packages=(g++ cmake ninja-build pkg-config python3 python3-venv libcli11-dev libspdlog-dev nlohmann-json3-dev
-          libgtest-dev libhwy-dev libpcre2-dev zlib1g-dev libxxhash-dev)
+          libgtest-dev libhwy-dev libpcre2-dev libicu-dev zlib1g-dev libxxhash-dev)
 
 say() { printf 'setup: %s\n' "$*"; }
 fail() {

@@ -84,17 +84,19 @@ const AddedToken* AddedTokens::Trie::match(std::string_view text, size_t at) con
   return longest;
 }
 
-AddedTokens::AddedTokens(const JsonNode& file, const Vocabulary& vocabulary, const Normalizer* normalizer) {
+AddedTokens::AddedTokens(const JsonNode& file, const Vocabulary& vocabulary,
+                         const Normalizer* normalizer) {
   if (!file.has("added_tokens")) return;
   auto next_free = static_cast<TokenId>(vocabulary.count());
-  for (const JsonNode& node : file.at("added_tokens").items()) add(node, vocabulary, normalizer, next_free);
+  for (const JsonNode& node : file.at("added_tokens").items())
+    add(node, vocabulary, normalizer, next_free);
   for (const auto& [id, token] : tokens_) {
     (token.normalized ? normalized_ : original_).add(token.spelling, &token);
   }
 }
 
-void AddedTokens::add(const JsonNode& node, const Vocabulary& vocabulary, const Normalizer* normalizer,
-                      TokenId& next_free) {
+void AddedTokens::add(const JsonNode& node, const Vocabulary& vocabulary,
+                      const Normalizer* normalizer, TokenId& next_free) {
   AddedToken token;
   token.content = node.text_at("content");
   if (token.content.empty()) return;
@@ -112,14 +114,18 @@ void AddedTokens::add(const JsonNode& node, const Vocabulary& vocabulary, const 
   }
   const int64_t written = node.at("id").integer(0, INT32_MAX);
   if (written != token.id) {
-    node.fail(cat("\"", token.content, "\" has id ", written, ", but the vocabulary and the tokens before it give it ",
-                  token.id));
+    node.fail(cat("\"", token.content, "\" has id ", written,
+                  ", but the vocabulary and the tokens before it give it ", token.id));
   }
-  if (const auto taken = tokens_.find(token.id); taken != tokens_.end() && taken->second.content != token.content) {
-    node.fail(cat("\"", token.content, "\" has id ", written, ", as \"", taken->second.content, "\" has"));
+  if (const auto taken = tokens_.find(token.id);
+      taken != tokens_.end() && taken->second.content != token.content) {
+    node.fail(cat("\"", token.content, "\" has id ", written, ", as \"", taken->second.content,
+                  "\" has"));
   }
   std::string storage;
-  token.spelling = token.normalized && normalizer ? std::string(normalizer->apply(token.content, storage)) : token.content;
+  token.spelling = token.normalized && normalizer
+                       ? std::string(normalizer->apply(token.content, storage))
+                       : token.content;
   if (token.spelling.empty()) node.fail(cat("\"", token.content, "\" is empty once normalised"));
   ids_[token.content] = token.id;
   tokens_[token.id] = std::move(token);
@@ -132,7 +138,8 @@ void AddedTokens::split(std::string_view text, Stage stage, bool ordinary, const
   for (const auto& [c, next] : trie.nodes[0].next) begins[static_cast<unsigned char>(c)] = true;
   size_t done = 0;
   for (size_t at = 0; at < text.size();) {
-    const AddedToken* token = begins[static_cast<unsigned char>(text[at])] ? trie.match(text, at) : nullptr;
+    const AddedToken* token =
+        begins[static_cast<unsigned char>(text[at])] ? trie.match(text, at) : nullptr;
     if (!token) {
       ++at;
       continue;
@@ -140,7 +147,8 @@ void AddedTokens::split(std::string_view text, Stage stage, bool ordinary, const
     size_t begin = at;
     size_t end = at + token->spelling.size();
     at = end;  // a match that is not taken still hides what it covers
-    if ((ordinary && token->special) || (token->single_word && inside_word(text, begin, end))) continue;
+    if ((ordinary && token->special) || (token->single_word && inside_word(text, begin, end)))
+      continue;
     if (token->lstrip) begin = std::max(skip_spaces_back(text, begin), done);
     if (token->rstrip) end = skip_spaces(text, end);
     if (done < begin) sink.text(text.substr(done, begin - done));

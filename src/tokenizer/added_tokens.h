@@ -1,4 +1,5 @@
-// Tokens that are found in the text before the model sees it: "<|endoftext|>", "<s>", runs of spaces.
+// Tokens that are found in the text before the model sees it: "<|endoftext|>", "<s>", runs of
+// spaces.
 // ("added_tokens" in tokenizer.json)
 #pragma once
 
@@ -17,7 +18,8 @@ namespace slovo {
 struct AddedToken {
   TokenId id = 0;
   std::string content;
-  std::string spelling;  ///< what is looked for and decoded: the content, normalised when `normalized`
+  std::string
+      spelling;  ///< what is looked for and decoded: the content, normalised when `normalized`
   bool special = false;
   bool single_word = false;  ///< not inside a word
   bool lstrip = false;       ///< swallows white space before it
@@ -33,10 +35,12 @@ class AddedTokens {
     std::function<void(TokenId)> token;
   };
 
-  /// `list` may be null: no added tokens. Throws Error(data) when an id is not the one HF would give.
+  /// `list` may be null: no added tokens. Throws Error(data) when an id is not the one HF would
+  /// give.
   AddedTokens(const JsonNode& file, const Vocabulary& vocabulary, const Normalizer* normalizer);
 
-  /// Cuts `text` at the added tokens of a stage (leftmost, longest). `ordinary`: special ones are text.
+  /// Cuts `text` at the added tokens of a stage (leftmost, longest). `ordinary`: special ones are
+  /// text.
   void split(std::string_view text, Stage stage, bool ordinary, const Sink& sink) const;
   const AddedToken* find(TokenId id) const;
   const AddedToken* find(std::string_view content) const;
@@ -56,7 +60,8 @@ class AddedTokens {
     const AddedToken* match(std::string_view text, size_t at) const;
   };
 
-  void add(const JsonNode& node, const Vocabulary& vocabulary, const Normalizer* normalizer, TokenId& next_free);
+  void add(const JsonNode& node, const Vocabulary& vocabulary, const Normalizer* normalizer,
+           TokenId& next_free);
 
   std::map<TokenId, AddedToken> tokens_;
   std::unordered_map<std::string, TokenId> ids_;

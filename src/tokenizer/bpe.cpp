@@ -38,7 +38,9 @@ void Bpe::read_options(const JsonNode& model) {
   ignore_merges_ = model.flag_at("ignore_merges", false);
   if (model.has("unk_token")) {
     const auto id = vocabulary_.find(model.text_at("unk_token"));
-    if (!id) model.at("unk_token").fail(cat("\"", model.text_at("unk_token"), "\" is not in the vocabulary"));
+    if (!id)
+      model.at("unk_token")
+          .fail(cat("\"", model.text_at("unk_token"), "\" is not in the vocabulary"));
     unknown_ = *id;
   }
 }
@@ -51,10 +53,12 @@ void Bpe::read_merges(const JsonNode& list) {
       const auto& text = merge.get_ref<const std::string&>();
       const size_t space = text.find(' ');
       if (space == std::string::npos || text.find(' ', space + 1) != std::string::npos) {
-        list.fail(cat("number ", rank, " is \"", text, "\"; must be two tokens with a space between them"));
+        list.fail(cat("number ", rank, " is \"", text,
+                      "\"; must be two tokens with a space between them"));
       }
       add_merge(text.substr(0, space), text.substr(space + 1), rank, list);
-    } else if (merge.is_array() && merge.size() == 2 && merge[0].is_string() && merge[1].is_string()) {
+    } else if (merge.is_array() && merge.size() == 2 && merge[0].is_string() &&
+               merge[1].is_string()) {
       add_merge(merge[0].get<std::string>(), merge[1].get<std::string>(), rank, list);
     } else {
       list.fail(cat("number ", rank, " is not a pair, [\"a\", \"b\"] or \"a b\""));
@@ -63,12 +67,14 @@ void Bpe::read_merges(const JsonNode& list) {
   }
 }
 
-void Bpe::add_merge(const std::string& left, const std::string& right, uint32_t rank, const JsonNode& node) {
+void Bpe::add_merge(const std::string& left, const std::string& right, uint32_t rank,
+                    const JsonNode& node) {
   std::array<TokenId, 3> ids{};
   size_t i = 0;
   for (const std::string& token : {left, right, left + right}) {
     const auto id = vocabulary_.find(token);
-    if (!id) node.fail(cat("number ", rank, " needs \"", token, "\", which is not in the vocabulary"));
+    if (!id)
+      node.fail(cat("number ", rank, " needs \"", token, "\", which is not in the vocabulary"));
     ids[i++] = *id;
   }
   merges_(static_cast<uint32_t>(ids[0]), static_cast<uint32_t>(ids[1])) = {rank, ids[2]};
@@ -79,14 +85,16 @@ void Bpe::index_symbols() {
   fallback_ids_.fill(-1);
   for (TokenId id = 0; id < vocabulary_.end(); ++id) {
     const std::string& token = vocabulary_.token(id);
-    if (const int byte = fallback_byte(token); byte >= 0) fallback_ids_[static_cast<size_t>(byte)] = id;
+    if (const int byte = fallback_byte(token); byte >= 0)
+      fallback_ids_[static_cast<size_t>(byte)] = id;
     if (!bytes_ && utf8::count(token) == 1) {
       size_t at = 0;
       character_ids_[utf8::next(token, at)] = id;
     }
   }
   for (size_t byte = 0; byte < 256; ++byte) {
-    const std::string symbol = bytes_ ? byte_symbol(static_cast<uint8_t>(byte)) : std::string(1, static_cast<char>(byte));
+    const std::string symbol =
+        bytes_ ? byte_symbol(static_cast<uint8_t>(byte)) : std::string(1, static_cast<char>(byte));
     if (bytes_ || byte < 0x80) byte_ids_[byte] = vocabulary_.find(symbol).value_or(-1);
   }
 }
@@ -116,8 +124,9 @@ void Bpe::symbols(std::string_view word, std::vector<TokenId>& ids) const {
       ids.push_back(id);
       continue;
     }
-    const std::string_view symbol = bytes_ ? std::string_view(byte_symbol(static_cast<uint8_t>(word[begin])))
-                                           : word.substr(begin, at - begin);
+    const std::string_view symbol =
+        bytes_ ? std::string_view(byte_symbol(static_cast<uint8_t>(word[begin])))
+               : word.substr(begin, at - begin);
     if (byte_fallback_ && push_fallback(symbol, ids)) continue;
     if (unknown_ < 0) continue;
     if (unknown_waits && !fuse_unknown_) ids.push_back(unknown_);
@@ -156,7 +165,8 @@ void Bpe::merge_long(std::vector<TokenId>& ids) const {
   std::priority_queue<uint64_t, std::vector<uint64_t>, std::greater<>> queue;
   const auto offer = [&](size_t at) {
     if (next[at] == kNone) return;
-    if (const Merge* merge = find_merge(ids[at], ids[next[at]])) queue.push((uint64_t{merge->rank} << 32) | at);
+    if (const Merge* merge = find_merge(ids[at], ids[next[at]]))
+      queue.push((uint64_t{merge->rank} << 32) | at);
   };
   for (size_t i = 0; i < size; ++i) {
     next[i] = i + 1 < size ? i + 1 : kNone;

@@ -1,5 +1,5 @@
-// Byte pair encoding: a word's symbols are joined pair by pair, the pair learned first before others.
-// (Sennrich et al. 2016, arXiv 1508.07909; "model" of type BPE in tokenizer.json)
+// Byte pair encoding: a word's symbols are joined pair by pair, the pair learned first before
+// others. (Sennrich et al. 2016, arXiv 1508.07909; "model" of type BPE in tokenizer.json)
 #pragma once
 
 #include <array>
@@ -19,7 +19,8 @@ namespace slovo {
 
 class Bpe {
  public:
-  /// `bytes`: the symbols of a word are its bytes, spelled in GPT-2's alphabet; else its characters.
+  /// `bytes`: the symbols of a word are its bytes, spelled in GPT-2's alphabet; else its
+  /// characters.
   Bpe(const JsonNode& model, bool bytes);
 
   const Vocabulary& vocabulary() const { return vocabulary_; }
@@ -49,7 +50,8 @@ class Bpe {
 
   void read_options(const JsonNode& model);
   void read_merges(const JsonNode& list);
-  void add_merge(const std::string& left, const std::string& right, uint32_t rank, const JsonNode& node);
+  void add_merge(const std::string& left, const std::string& right, uint32_t rank,
+                 const JsonNode& node);
   void index_symbols();
   /// The ids of a word without any cache.
   void compute(std::string_view word, std::vector<TokenId>& ids) const;

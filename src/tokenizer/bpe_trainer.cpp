@@ -76,7 +76,8 @@ class Trainer {
   void count_pairs() {
     for (uint32_t w = 0; w < words_.size(); ++w) {
       const uint32_t* symbols = symbols_.data() + words_[w].begin;
-      for (uint32_t i = 0; i + 1 < words_[w].length; ++i) change(symbols[i], symbols[i + 1], words_[w].count, w);
+      for (uint32_t i = 0; i + 1 < words_[w].length; ++i)
+        change(symbols[i], symbols[i + 1], words_[w].count, w);
     }
     offer_fresh();
   }
@@ -165,14 +166,15 @@ class Trainer {
   std::vector<Word> words_;
   std::vector<uint32_t> symbols_;  // of all words, one after the other
   PairTable<PairState> pairs_;
-  std::vector<Candidate> fresh_;   // pairs that the current step made more of
-  std::vector<Candidate> queue_;   // a heap
+  std::vector<Candidate> fresh_;  // pairs that the current step made more of
+  std::vector<Candidate> queue_;  // a heap
   std::vector<uint64_t> merges_;
 };
 
 }  // namespace
 
-TrainedBpe train_bpe(const WordCounts& words, const std::vector<std::string>& special_tokens, size_t vocab_size) {
+TrainedBpe train_bpe(const WordCounts& words, const std::vector<std::string>& special_tokens,
+                     size_t vocab_size) {
   return Trainer(words, special_tokens).run(vocab_size);
 }
 

@@ -27,7 +27,8 @@ class ByteLevelDecoder final : public Decoder {
   }
 };
 
-/// Runs of <0xNN> become the character they spell; a run that spells none becomes a U+FFFD per byte.
+/// Runs of <0xNN> become the character they spell; a run that spells none becomes a U+FFFD per
+/// byte.
 class ByteFallback final : public Decoder {
  public:
   void apply(std::vector<std::string>& tokens) const override {
@@ -73,8 +74,10 @@ class Strip final : public Decoder {
   void apply(std::vector<std::string>& tokens) const override {
     for (std::string& token : tokens) {
       std::string_view rest = token;
-      for (int64_t i = 0; i < start_ && rest.starts_with(content_); ++i) rest.remove_prefix(content_.size());
-      for (int64_t i = 0; i < stop_ && rest.ends_with(content_); ++i) rest.remove_suffix(content_.size());
+      for (int64_t i = 0; i < start_ && rest.starts_with(content_); ++i)
+        rest.remove_prefix(content_.size());
+      for (int64_t i = 0; i < stop_ && rest.ends_with(content_); ++i)
+        rest.remove_suffix(content_.size());
       token = std::string(rest);
     }
   }
@@ -87,7 +90,8 @@ class Strip final : public Decoder {
 
 class ReplaceDecoder final : public Decoder {
  public:
-  ReplaceDecoder(Regex pattern, std::string content) : pattern_(std::move(pattern)), content_(std::move(content)) {}
+  ReplaceDecoder(Regex pattern, std::string content)
+      : pattern_(std::move(pattern)), content_(std::move(content)) {}
   void apply(std::vector<std::string>& tokens) const override {
     for (std::string& token : tokens) token = replace_matches(token, pattern_, content_);
   }
@@ -99,7 +103,8 @@ class ReplaceDecoder final : public Decoder {
 
 class MetaspaceDecoder final : public Decoder {
  public:
-  MetaspaceDecoder(Regex mark, bool drops_first) : mark_(std::move(mark)), drops_first_(drops_first) {}
+  MetaspaceDecoder(Regex mark, bool drops_first)
+      : mark_(std::move(mark)), drops_first_(drops_first) {}
   void apply(std::vector<std::string>& tokens) const override {
     for (size_t i = 0; i < tokens.size(); ++i) {
       tokens[i] = replace_matches(tokens[i], mark_, i == 0 && drops_first_ ? "" : " ");
@@ -113,7 +118,8 @@ class MetaspaceDecoder final : public Decoder {
 
 class DecoderSequence final : public Decoder {
  public:
-  explicit DecoderSequence(std::vector<std::unique_ptr<Decoder>> parts) : parts_(std::move(parts)) {}
+  explicit DecoderSequence(std::vector<std::unique_ptr<Decoder>> parts)
+      : parts_(std::move(parts)) {}
   void apply(std::vector<std::string>& tokens) const override {
     for (const auto& part : parts_) part->apply(tokens);
   }
@@ -134,7 +140,8 @@ std::unique_ptr<Decoder> read_strip(const JsonNode& node) {
   constexpr int64_t kMost = 1 << 20;
   std::string content;
   utf8::append(content, node.at("content").character());
-  return std::make_unique<Strip>(content, node.at("start").integer(0, kMost), node.at("stop").integer(0, kMost));
+  return std::make_unique<Strip>(content, node.at("start").integer(0, kMost),
+                                 node.at("stop").integer(0, kMost));
 }
 
 std::unique_ptr<Decoder> read(const JsonNode& node, int depth) {
@@ -143,7 +150,8 @@ std::unique_ptr<Decoder> read(const JsonNode& node, int depth) {
   if (type == "ByteFallback") return std::make_unique<ByteFallback>();
   if (type == "Fuse") return std::make_unique<Fuse>();
   if (type == "Strip") return read_strip(node);
-  if (type == "Replace") return std::make_unique<ReplaceDecoder>(read_pattern(node), node.text_at("content"));
+  if (type == "Replace")
+    return std::make_unique<ReplaceDecoder>(read_pattern(node), node.text_at("content"));
   if (type == "Metaspace") return read_metaspace(node);
   if (type == "Sequence") {
     if (depth == 0) node.fail("sequences are nested too deep");
@@ -151,7 +159,8 @@ std::unique_ptr<Decoder> read(const JsonNode& node, int depth) {
     for (const JsonNode& item : node.at("decoders").items()) parts.push_back(read(item, depth - 1));
     return std::make_unique<DecoderSequence>(std::move(parts));
   }
-  node.refuse_type({"ByteLevel", "ByteFallback", "Fuse", "Strip", "Replace", "Metaspace", "Sequence"});
+  node.refuse_type(
+      {"ByteLevel", "ByteFallback", "Fuse", "Strip", "Replace", "Metaspace", "Sequence"});
 }
 
 }  // namespace

@@ -8,7 +8,8 @@ namespace slovo {
 void JsonNode::fail(std::string_view problem) const { throw_data(where_, ": ", problem); }
 
 void JsonNode::refuse_type(const std::vector<std::string>& known) const {
-  throw_data(where_, ": type \"", text_at("type"), "\" is not supported; slovo reads ", join(known));
+  throw_data(where_, ": type \"", text_at("type"), "\" is not supported; slovo reads ",
+             join(known));
 }
 
 bool JsonNode::has(const std::string& key) const {
@@ -27,7 +28,8 @@ std::vector<JsonNode> JsonNode::items() const {
   if (!value_->is_array()) fail(cat("is ", value_->type_name(), "; must be a list"));
   std::vector<JsonNode> out;
   out.reserve(value_->size());
-  for (size_t i = 0; i < value_->size(); ++i) out.emplace_back((*value_)[i], cat(where_, "[", i, "]"));
+  for (size_t i = 0; i < value_->size(); ++i)
+    out.emplace_back((*value_)[i], cat(where_, "[", i, "]"));
   return out;
 }
 

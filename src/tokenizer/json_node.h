@@ -1,5 +1,5 @@
-// A value inside a tokenizer file that knows where it stands, so that every complaint names file and key.
-// Sorted objects here, not core's ordered ones: a vocabulary has a hundred thousand keys.
+// A value inside a tokenizer file that knows where it stands, so that every complaint names file
+// and key. Sorted objects here, not core's ordered ones: a vocabulary has a hundred thousand keys.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,8 @@ namespace slovo {
 class JsonNode {
  public:
   /// `where` leads every message: "DIR/tokenizer.json: model.vocab".
-  JsonNode(const nlohmann::json& value, std::string where) : value_(&value), where_(std::move(where)) {}
+  JsonNode(const nlohmann::json& value, std::string where)
+      : value_(&value), where_(std::move(where)) {}
 
   const nlohmann::json& raw() const { return *value_; }
   const std::string& where() const { return where_; }

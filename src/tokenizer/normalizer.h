@@ -1,4 +1,5 @@
-// The first stage of a tokenizer: what is done to a text before it is cut. ("normalizer" in tokenizer.json)
+// The first stage of a tokenizer: what is done to a text before it is cut. ("normalizer" in
+// tokenizer.json)
 #pragma once
 
 #include <memory>

@@ -12,7 +12,8 @@ namespace {
 /// Of everything that decides the ids, whatever its spacing and the order of its keys.
 std::string hash_of(const nlohmann::json& json, const TokenizerConfigFiles& config) {
   Hasher hasher;
-  for (const char* part : {"added_tokens", "normalizer", "pre_tokenizer", "post_processor", "model"}) {
+  for (const char* part :
+       {"added_tokens", "normalizer", "pre_tokenizer", "post_processor", "model"}) {
     const auto found = json.find(part);
     hasher.add_field(found == json.end() ? "null" : found->dump());
   }
@@ -50,14 +51,17 @@ Pipeline::Pipeline(std::string text, Parsed parsed, TokenizerConfigFiles config)
       config_(std::move(config)),
       fingerprint_(hash_of(parsed.json, config_)),
       normalizer_(read_part(JsonNode(parsed.json, parsed.file), "normalizer", read_normalizer)),
-      pre_tokenizer_(read_part(JsonNode(parsed.json, parsed.file), "pre_tokenizer", read_pre_tokenizer)),
+      pre_tokenizer_(
+          read_part(JsonNode(parsed.json, parsed.file), "pre_tokenizer", read_pre_tokenizer)),
       decoder_(read_part(JsonNode(parsed.json, parsed.file), "decoder", read_decoder)),
-      model_(read_model(JsonNode(parsed.json, parsed.file)), pre_tokenizer_ && pre_tokenizer_->ends_in_bytes()),
+      model_(read_model(JsonNode(parsed.json, parsed.file)),
+             pre_tokenizer_ && pre_tokenizer_->ends_in_bytes()),
       added_(JsonNode(parsed.json, parsed.file), model_.vocabulary(), normalizer_.get()) {
   const JsonNode root(parsed.json, parsed.file);
   decodes_bytes_ = decoder_ && root.at("decoder").text_at("type") == "ByteLevel";
   fill_pieces();
-  if (root.has("post_processor")) post_processor_ = read_post_processor(root.at("post_processor"), vocab_size());
+  if (root.has("post_processor"))
+    post_processor_ = read_post_processor(root.at("post_processor"), vocab_size());
   bos_ = role(config_.bos_token);
   eos_ = role(config_.eos_token);
 }
@@ -88,13 +92,15 @@ void Pipeline::fill_pieces() {
     decoder_->apply(tokens);
     piece = join(tokens, "").substr(anchor.size());
     // A lone byte of a character is written as U+FFFD; with its neighbours it is one byte.
-    if (fallback_byte(token) >= 0 && piece == "\xEF\xBF\xBD") piece = std::string(1, static_cast<char>(fallback_byte(token)));
+    if (fallback_byte(token) >= 0 && piece == "\xEF\xBF\xBD")
+      piece = std::string(1, static_cast<char>(fallback_byte(token)));
   }
 }
 
 void Pipeline::encode_into(std::string_view text, bool ordinary, std::vector<TokenId>& out) const {
   if (const size_t bad = utf8::find_invalid(text); bad != std::string_view::npos) {
-    throw_data("the text to encode is not UTF-8 at byte ", bad, "; convert it first (iconv -t UTF-8)");
+    throw_data("the text to encode is not UTF-8 at byte ", bad,
+               "; convert it first (iconv -t UTF-8)");
   }
   Bpe::Session session(model_);
   const PieceSink to_model = [&](const Piece& piece) { session.encode(piece.text, out); };

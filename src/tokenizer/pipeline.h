@@ -1,5 +1,5 @@
-// A tokenizer.json at work: added tokens, normalizer, pre-tokenizer, model, post-processor, decoder, each in
-// a file of its own, put together here in Hugging Face's order.
+// A tokenizer.json at work: added tokens, normalizer, pre-tokenizer, model, post-processor,
+// decoder, each in a file of its own, put together here in Hugging Face's order.
 #pragma once
 
 #include <memory>
@@ -50,10 +50,10 @@ class Pipeline final : public Tokenizer {
   std::string text_;  ///< of tokenizer.json, saved as it was read
   TokenizerConfigFiles config_;
   std::string fingerprint_;
-  std::unique_ptr<Normalizer> normalizer_;         // may be null
-  std::unique_ptr<PreTokenizer> pre_tokenizer_;    // may be null
-  std::unique_ptr<Decoder> decoder_;               // may be null: tokens are joined by spaces
-  bool decodes_bytes_ = false;                     // the decoder is ByteLevel alone
+  std::unique_ptr<Normalizer> normalizer_;       // may be null
+  std::unique_ptr<PreTokenizer> pre_tokenizer_;  // may be null
+  std::unique_ptr<Decoder> decoder_;             // may be null: tokens are joined by spaces
+  bool decodes_bytes_ = false;                   // the decoder is ByteLevel alone
   Bpe model_;
   AddedTokens added_;
   PostProcessor post_processor_;

@@ -15,7 +15,8 @@ PostProcessor read_template(const JsonNode& node, int64_t vocab_size) {
   bool seen_text = false;
   for (const JsonNode& item : node.at("single").items()) {
     if (item.has("Sequence")) {
-      if (seen_text || item.at("Sequence").text_at("id") != "A") item.fail("slovo reads one sequence, \"A\", in a template");
+      if (seen_text || item.at("Sequence").text_at("id") != "A")
+        item.fail("slovo reads one sequence, \"A\", in a template");
       seen_text = true;
       continue;
     }
@@ -41,7 +42,8 @@ PostProcessor read(const JsonNode& node, int64_t vocab_size, int depth) {
   if (type == "ByteLevel") return {};  // changes offsets only
   if (type == "TemplateProcessing") return read_template(node, vocab_size);
   if (type == "BertProcessing" || type == "RobertaProcessing") {
-    return {{read_bert_token(node.at("cls"), vocab_size)}, {read_bert_token(node.at("sep"), vocab_size)}};
+    return {{read_bert_token(node.at("cls"), vocab_size)},
+            {read_bert_token(node.at("sep"), vocab_size)}};
   }
   if (type == "Sequence") {
     if (depth == 0) node.fail("sequences are nested too deep");
@@ -53,7 +55,8 @@ PostProcessor read(const JsonNode& node, int64_t vocab_size, int depth) {
     }
     return out;
   }
-  node.refuse_type({"ByteLevel", "TemplateProcessing", "BertProcessing", "RobertaProcessing", "Sequence"});
+  node.refuse_type(
+      {"ByteLevel", "TemplateProcessing", "BertProcessing", "RobertaProcessing", "Sequence"});
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
-// The stage behind the model: the special tokens put around a text. ("post_processor" in tokenizer.json)
+// The stage behind the model: the special tokens put around a text. ("post_processor" in
+// tokenizer.json)
 #pragma once
 
 #include <vector>
@@ -14,7 +15,8 @@ struct PostProcessor {
   std::vector<TokenId> behind;
 };
 
-/// Ids must be below `vocab_size`. Throws Error(data) that names the type when slovo does not know it.
+/// Ids must be below `vocab_size`. Throws Error(data) that names the type when slovo does not know
+/// it.
 PostProcessor read_post_processor(const JsonNode& node, int64_t vocab_size);
 
 }  // namespace slovo

@@ -24,7 +24,8 @@ void split_piece(const Piece& piece, const Regex& pattern, SplitBehavior behavio
 /// vocabulary knows the printable characters that spell them.
 class ByteLevel final : public PreTokenizer {
  public:
-  ByteLevel(bool add_prefix_space, bool use_regex, const std::string& where) : add_prefix_space_(add_prefix_space) {
+  ByteLevel(bool add_prefix_space, bool use_regex, const std::string& where)
+      : add_prefix_space_(add_prefix_space) {
     if (use_regex) pattern_.emplace(kGpt2Pattern, where);
   }
 
@@ -90,7 +91,8 @@ class Metaspace final : public PreTokenizer {
 
 class PreTokenizerSequence final : public PreTokenizer {
  public:
-  explicit PreTokenizerSequence(std::vector<std::unique_ptr<PreTokenizer>> parts) : parts_(std::move(parts)) {}
+  explicit PreTokenizerSequence(std::vector<std::unique_ptr<PreTokenizer>> parts)
+      : parts_(std::move(parts)) {}
   void split(const Piece& piece, const PieceSink& sink) const override { run(0, piece, sink); }
   bool ends_in_bytes() const override { return !parts_.empty() && parts_.back()->ends_in_bytes(); }
 
@@ -107,7 +109,9 @@ class PreTokenizerSequence final : public PreTokenizer {
 std::unique_ptr<PreTokenizer> read_split(const JsonNode& node) {
   const JsonNode behavior = node.at("behavior");
   const auto value = from_name<SplitBehavior>(behavior.text());
-  if (!value) behavior.fail(cat("is \"", behavior.text(), "\"; must be one of ", join(all_names<SplitBehavior>())));
+  if (!value)
+    behavior.fail(
+        cat("is \"", behavior.text(), "\"; must be one of ", join(all_names<SplitBehavior>())));
   return std::make_unique<Split>(read_pattern(node), *value, node.flag_at("invert", false));
 }
 
@@ -117,23 +121,27 @@ std::unique_ptr<PreTokenizer> read_metaspace(const JsonNode& node) {
   utf8::append(replacement, node.at("replacement").character());
   const std::string name = node.has("prepend_scheme") ? node.text_at("prepend_scheme") : "always";
   Scheme scheme = Scheme::always;
-  if (name == "first") scheme = Scheme::first;
-  else if (name == "never") scheme = Scheme::never;
-  else if (name != "always") node.at("prepend_scheme").fail("must be \"always\", \"first\" or \"never\"");
+  if (name == "first")
+    scheme = Scheme::first;
+  else if (name == "never")
+    scheme = Scheme::never;
+  else if (name != "always")
+    node.at("prepend_scheme").fail("must be \"always\", \"first\" or \"never\"");
   if (!node.flag_at("add_prefix_space", true)) {
     if (node.has("prepend_scheme") && scheme != Scheme::never) {
       node.at("add_prefix_space").fail("is false, but \"prepend_scheme\" is not \"never\"");
     }
     scheme = Scheme::never;
   }
-  return std::make_unique<Metaspace>(replacement, scheme, node.flag_at("split", true), node.where());
+  return std::make_unique<Metaspace>(replacement, scheme, node.flag_at("split", true),
+                                     node.where());
 }
 
 std::unique_ptr<PreTokenizer> read(const JsonNode& node, int depth) {
   const std::string type = node.text_at("type");
   if (type == "ByteLevel") {
-    return std::make_unique<ByteLevel>(node.flag_at("add_prefix_space", false), node.flag_at("use_regex", true),
-                                       node.where());
+    return std::make_unique<ByteLevel>(node.flag_at("add_prefix_space", false),
+                                       node.flag_at("use_regex", true), node.where());
   }
   if (type == "Split") return read_split(node);
   if (type == "Metaspace") return read_metaspace(node);
@@ -141,7 +149,8 @@ std::unique_ptr<PreTokenizer> read(const JsonNode& node, int depth) {
     if (depth == 0) node.fail("sequences are nested too deep");
     std::vector<std::unique_ptr<PreTokenizer>> parts;
     for (const JsonNode& item : node.at("pretokenizers").items()) {
-      if (!parts.empty() && parts.back()->ends_in_bytes()) item.fail("slovo reads no pre-tokenizer behind ByteLevel");
+      if (!parts.empty() && parts.back()->ends_in_bytes())
+        item.fail("slovo reads no pre-tokenizer behind ByteLevel");
       parts.push_back(read(item, depth - 1));
     }
     return std::make_unique<PreTokenizerSequence>(std::move(parts));
@@ -151,6 +160,8 @@ std::unique_ptr<PreTokenizer> read(const JsonNode& node, int depth) {
 
 }  // namespace
 
-std::unique_ptr<PreTokenizer> read_pre_tokenizer(const JsonNode& node) { return read(node, kDeepestSequence); }
+std::unique_ptr<PreTokenizer> read_pre_tokenizer(const JsonNode& node) {
+  return read(node, kDeepestSequence);
+}
 
 }  // namespace slovo

@@ -1,4 +1,5 @@
-// The second stage of a tokenizer: cutting a text into the pieces that the model sees one at a time.
+// The second stage of a tokenizer: cutting a text into the pieces that the model sees one at a
+// time.
 // ("pre_tokenizer" in tokenizer.json)
 #pragma once
 
@@ -20,7 +21,8 @@ using PieceSink = std::function<void(const Piece&)>;
 class PreTokenizer {
  public:
   virtual ~PreTokenizer() = default;
-  /// Gives the non-empty pieces of a piece to `sink`, in order; their text lives during the call only.
+  /// Gives the non-empty pieces of a piece to `sink`, in order; their text lives during the call
+  /// only.
   virtual void split(const Piece& piece, const PieceSink& sink) const = 0;
   /// True when the model's symbols are bytes: ByteLevel comes last.
   virtual bool ends_in_bytes() const { return false; }

@@ -51,13 +51,15 @@ class Translator {
     ++at_;
   }
 
-  /// Of the options only i and x mean the same, and "(?i)" reaches over the alternatives that follow it.
+  /// Of the options only i and x mean the same, and "(?i)" reaches over the alternatives that
+  /// follow it.
   void check_options() const {
     const size_t end = pattern_.find_first_not_of("imsxn-", at_ + 2);
     if (end == at_ + 2 || end == std::string_view::npos) return;
     const std::string_view options = pattern_.substr(at_ + 2, end - at_ - 2);
     const bool scoped = pattern_[end] == ':' || at_ == 0;
-    if (options.find_first_of("msn") != std::string_view::npos || !scoped) refuse(cat("(?", options));
+    if (options.find_first_of("msn") != std::string_view::npos || !scoped)
+      refuse(cat("(?", options));
   }
 
   void inside_class(char c) {
@@ -74,12 +76,18 @@ class Translator {
     at_ += 2;
     name_ended_ = false;
     switch (c) {
-      case 's': return add_class(kSpaces);
-      case 'S': return add_class(kNotSpaces);
-      case 'v': out_ += "\\x{b}"; return;
+      case 's':
+        return add_class(kSpaces);
+      case 'S':
+        return add_class(kNotSpaces);
+      case 'v':
+        out_ += "\\x{b}";
+        return;
       case 'p':
-      case 'P': return property(c);
-      default: break;
+      case 'P':
+        return property(c);
+      default:
+        break;
     }
     const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
     if (letter && std::string_view("rntfaedDxuAzZ").find(c) == std::string_view::npos) {
@@ -107,8 +115,9 @@ class Translator {
   }
 
   [[noreturn]] void refuse(std::string_view what) const {
-    throw_data(where_, ": the pattern ", pattern_, " uses ", what,
-               ", which slovo does not read; rewrite it with plain classes, \\s, \\d, \\p{..} and groups");
+    throw_data(
+        where_, ": the pattern ", pattern_, " uses ", what,
+        ", which slovo does not read; rewrite it with plain classes, \\s, \\d, \\p{..} and groups");
   }
 
   std::string_view pattern_;
@@ -133,7 +142,8 @@ struct FreeStack {
 struct Matcher {
   std::unique_ptr<pcre2_match_data, FreeMatch> data{pcre2_match_data_create(1, nullptr)};
   std::unique_ptr<pcre2_match_context, FreeContext> context{pcre2_match_context_create(nullptr)};
-  std::unique_ptr<pcre2_jit_stack, FreeStack> stack{pcre2_jit_stack_create(64 << 10, 16 << 20, nullptr)};
+  std::unique_ptr<pcre2_jit_stack, FreeStack> stack{
+      pcre2_jit_stack_create(64 << 10, 16 << 20, nullptr)};
 
   Matcher() {
     pcre2_jit_stack_assign(context.get(), nullptr, stack.get());
@@ -165,14 +175,15 @@ Regex::Regex(std::unique_ptr<Program> program) : program_(std::move(program)) {}
 Regex::Regex(Regex&&) noexcept = default;
 Regex::~Regex() = default;
 
-Regex::Regex(std::string_view pattern, std::string_view where) : program_(std::make_unique<Program>()) {
+Regex::Regex(std::string_view pattern, std::string_view where)
+    : program_(std::make_unique<Program>()) {
   const std::string translated = translate_oniguruma(pattern, where);
   int error = 0;
   PCRE2_SIZE offset = 0;
   program_->where = where;
   program_->code = pcre2_compile(reinterpret_cast<PCRE2_SPTR>(translated.data()), translated.size(),
-                                 PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C, &error,
-                                 &offset, nullptr);
+                                 PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C,
+                                 &error, &offset, nullptr);
   if (!program_->code) {
     throw_data(where, ": the pattern ", pattern, " is not valid: ", pcre_message(error));
   }
@@ -184,7 +195,8 @@ Regex Regex::literal(std::string_view text, std::string_view where) {
   std::string escaped;
   for (const char c : text) {
     const bool plain = static_cast<unsigned char>(c) >= 0x80 || (c >= '0' && c <= '9') ||
-                       (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' || c < ' ' || c == 0x7F;
+                       (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' || c < ' ' ||
+                       c == 0x7F;
     if (!plain) escaped += '\\';
     escaped += c;
   }
@@ -201,11 +213,12 @@ bool Regex::find(std::string_view text, size_t from, size_t& begin, size_t& end)
                              matcher.context.get());
   }
   if (result == PCRE2_ERROR_JIT_STACKLIMIT) {
-    result = pcre2_match(program_->code, subject, text.size(), from, PCRE2_NO_UTF_CHECK | PCRE2_NO_JIT, data,
-                         matcher.context.get());
+    result = pcre2_match(program_->code, subject, text.size(), from,
+                         PCRE2_NO_UTF_CHECK | PCRE2_NO_JIT, data, matcher.context.get());
   }
   if (result == PCRE2_ERROR_NOMATCH) return false;
-  if (result < 0) throw_data(program_->where, ": the pattern failed on a text: ", pcre_message(result));
+  if (result < 0)
+    throw_data(program_->where, ": the pattern failed on a text: ", pcre_message(result));
   const PCRE2_SIZE* place = pcre2_get_ovector_pointer(data);
   begin = place[0];
   end = place[1];

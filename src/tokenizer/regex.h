@@ -19,8 +19,8 @@ class Regex {
   Regex(Regex&&) noexcept;
   Regex& operator=(Regex&&) = delete;
 
-  /// Calls on_match(begin, end) for each match in order, as Oniguruma's iteration does: an empty match
-  /// right behind the last one is passed over. `text` must be well-formed UTF-8. Thread-safe.
+  /// Calls on_match(begin, end) for each match in order, as Oniguruma's iteration does: an empty
+  /// match right behind the last one is passed over. `text` must be well-formed UTF-8. Thread-safe.
   template <class OnMatch>
   void for_each_match(std::string_view text, OnMatch&& on_match) const {
     size_t from = 0;

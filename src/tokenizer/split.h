@@ -1,4 +1,5 @@
-// Cutting a text at the matches of a pattern, in the ways of HF `tokenizers` (SplitDelimiterBehavior).
+// Cutting a text at the matches of a pattern, in the ways of HF `tokenizers`
+// (SplitDelimiterBehavior).
 #pragma once
 
 #include <functional>
@@ -26,7 +27,8 @@ struct EnumNames<SplitBehavior> {
                                  {SplitBehavior::contiguous, "Contiguous"}});
 };
 
-/// Calls emit(begin, end) for each piece that is not empty, in order. `invert` swaps matches and the rest.
+/// Calls emit(begin, end) for each piece that is not empty, in order. `invert` swaps matches and
+/// the rest.
 void split_text(std::string_view text, const Regex& pattern, SplitBehavior behavior, bool invert,
                 const std::function<void(size_t, size_t)>& emit);
 

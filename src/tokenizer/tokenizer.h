@@ -1,5 +1,6 @@
-// Text to token ids and back, as Hugging Face `tokenizers` does it. A tokenizer is a `tokenizer.json`
-// (plus `tokenizer_config.json` for the roles of special tokens). Knows no tensors and no chat markup.
+// Text to token ids and back, as Hugging Face `tokenizers` does it. A tokenizer is a
+// `tokenizer.json` (plus `tokenizer_config.json` for the roles of special tokens). Knows no tensors
+// and no chat markup.
 #pragma once
 
 #include <cstdint>
@@ -23,20 +24,20 @@ class Tokenizer {
  public:
   virtual ~Tokenizer() = default;
 
-  /// Reads a folder that holds `tokenizer.json`, or such a file. Throws Error(data) that names the file
-  /// and, for a part slovo does not know, its type.
+  /// Reads a folder that holds `tokenizer.json`, or such a file. Throws Error(data) that names the
+  /// file and, for a part slovo does not know, its type.
   static std::shared_ptr<const Tokenizer> load(const std::filesystem::path& path);
   /// Writes `tokenizer.json` and `tokenizer_config.json` into an existing folder.
   virtual void save(const std::filesystem::path& folder) const = 0;
 
-  /// Ids of `text` (well-formed UTF-8). Added tokens in the text ("<|endoftext|>") become their ids,
-  /// as in HF `tokenizers`. Thread-safe.
+  /// Ids of `text` (well-formed UTF-8). Added tokens in the text ("<|endoftext|>") become their
+  /// ids, as in HF `tokenizers`. Thread-safe.
   virtual std::vector<TokenId> encode(std::string_view text, SpecialTokens specials) const = 0;
-  /// Like encode(text, none), but the names of special tokens in the text are taken as ordinary text:
-  /// for text that is data, not markup. Thread-safe.
+  /// Like encode(text, none), but the names of special tokens in the text are taken as ordinary
+  /// text: for text that is data, not markup. Thread-safe.
   virtual std::vector<TokenId> encode_ordinary(std::string_view text) const = 0;
-  /// The text of `ids`; special tokens are left out when `skip_special`. May end inside a character and
-  /// then holds malformed bytes at the end; see StreamDecoder for streaming.
+  /// The text of `ids`; special tokens are left out when `skip_special`. May end inside a character
+  /// and then holds malformed bytes at the end; see StreamDecoder for streaming.
   virtual std::string decode(const std::vector<TokenId>& ids, bool skip_special = true) const = 0;
   /// Length in bytes of the text behind each id, as `decode` would write it: 0 for special tokens.
   virtual int64_t token_bytes(TokenId id) const = 0;
@@ -69,9 +70,10 @@ class StreamDecoder {
  private:
   const Tokenizer& tokenizer_;
   bool skip_special_;
-  std::vector<TokenId> ids_;  ///< the last tokens: enough to decode the next one as in the whole text
-  size_t written_ = 0;        ///< bytes of their text that have been returned
-  size_t group_ = 0;          ///< tokens of ids_ whose text was complete before the last push that wrote
+  std::vector<TokenId>
+      ids_;             ///< the last tokens: enough to decode the next one as in the whole text
+  size_t written_ = 0;  ///< bytes of their text that have been returned
+  size_t group_ = 0;    ///< tokens of ids_ whose text was complete before the last push that wrote
 };
 
 }  // namespace slovo

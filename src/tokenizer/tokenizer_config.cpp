@@ -18,8 +18,8 @@ std::optional<std::string> read_role(const JsonNode& file, const std::string& ke
 
 TokenizerConfigFiles read_tokenizer_config(const std::filesystem::path& folder) {
   TokenizerConfigFiles out;
-  for (const char* name :
-       {"tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja", "chat_template.json"}) {
+  for (const char* name : {"tokenizer_config.json", "special_tokens_map.json",
+                           "chat_template.jinja", "chat_template.json"}) {
     const auto path = folder / name;
     if (!std::filesystem::is_regular_file(path)) continue;
     out.files[name] = read_file(path);
@@ -32,7 +32,8 @@ TokenizerConfigFiles read_tokenizer_config(const std::filesystem::path& folder) 
   return out;
 }
 
-TokenizerConfigFiles make_tokenizer_config(const std::string& separator, const std::optional<std::string>& unknown) {
+TokenizerConfigFiles make_tokenizer_config(const std::string& separator,
+                                           const std::optional<std::string>& unknown) {
   Json json;
   json["tokenizer_class"] = "PreTrainedTokenizerFast";
   json["bos_token"] = separator;

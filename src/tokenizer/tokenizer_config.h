@@ -1,5 +1,5 @@
-// The files beside tokenizer.json: which special token plays which role. Kept as they were read, so that
-// nothing of a foreign tokenizer (chat template, flags) is lost when it is saved again.
+// The files beside tokenizer.json: which special token plays which role. Kept as they were read, so
+// that nothing of a foreign tokenizer (chat template, flags) is lost when it is saved again.
 #pragma once
 
 #include <filesystem>
@@ -10,14 +10,17 @@
 namespace slovo {
 
 struct TokenizerConfigFiles {
-  std::map<std::string, std::string> files;  ///< name to text: tokenizer_config.json and its companions
+  std::map<std::string, std::string>
+      files;  ///< name to text: tokenizer_config.json and its companions
   std::optional<std::string> bos_token;
   std::optional<std::string> eos_token;
 };
 
 /// Reads what there is in the folder. Throws Error(data) for a damaged file.
 TokenizerConfigFiles read_tokenizer_config(const std::filesystem::path& folder);
-/// The files of a tokenizer of our own: BOS and EOS are `separator`, as in GPT-2; nothing is added by itself.
-TokenizerConfigFiles make_tokenizer_config(const std::string& separator, const std::optional<std::string>& unknown);
+/// The files of a tokenizer of our own: BOS and EOS are `separator`, as in GPT-2; nothing is added
+/// by itself.
+TokenizerConfigFiles make_tokenizer_config(const std::string& separator,
+                                           const std::optional<std::string>& unknown);
 
 }  // namespace slovo

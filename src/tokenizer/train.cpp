@@ -33,7 +33,10 @@ struct Parts {
 };
 
 Json byte_level(bool use_regex) {
-  return {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"trim_offsets", true}, {"use_regex", use_regex}};
+  return {{"type", "ByteLevel"},
+          {"add_prefix_space", false},
+          {"trim_offsets", true},
+          {"use_regex", use_regex}};
 }
 
 Json pre_tokenizer_json(PreTokenization pattern) {
@@ -47,7 +50,8 @@ Json pre_tokenizer_json(PreTokenization pattern) {
 
 Json model_json(const Parts& parts) {
   Json vocab = Json::object();
-  auto& entries = vocab.get_ref<Json::object_t&>();  // appended unsorted: a keyed insertion looks at every key
+  auto& entries =
+      vocab.get_ref<Json::object_t&>();  // appended unsorted: a keyed insertion looks at every key
   entries.reserve(parts.tokens.size());
   for (size_t id = 0; id < parts.tokens.size(); ++id) entries.emplace_back(parts.tokens[id], id);
   Json merges = Json::array();
@@ -77,14 +81,10 @@ std::string tokenizer_json(const Parts& parts) {
                      {"normalized", false},
                      {"special", true}});
   }
-  const Json json = {{"version", "1.0"},
-                     {"truncation", nullptr},
-                     {"padding", nullptr},
-                     {"added_tokens", std::move(added)},
-                     {"normalizer", nullptr},
-                     {"pre_tokenizer", parts.pre_tokenizer},
-                     {"post_processor", nullptr},
-                     {"decoder", parts.decoder},
+  const Json json = {{"version", "1.0"},          {"truncation", nullptr},
+                     {"padding", nullptr},        {"added_tokens", std::move(added)},
+                     {"normalizer", nullptr},     {"pre_tokenizer", parts.pre_tokenizer},
+                     {"post_processor", nullptr}, {"decoder", parts.decoder},
                      {"model", model_json(parts)}};
   return json.dump(2) + "\n";
 }
@@ -98,7 +98,8 @@ std::vector<std::string> special_tokens(const TokenizerConfig& config) {
   std::vector<std::string> out{kSeparator};
   for (const std::string& token : config.special_tokens) {
     if (token.empty() || !utf8::is_valid(token)) {
-      throw_config("tokenizer.special_tokens: \"", utf8::replace_invalid(token), "\" must be a text that is not empty");
+      throw_config("tokenizer.special_tokens: \"", utf8::replace_invalid(token),
+                   "\" must be a text that is not empty");
     }
     if (std::find(out.begin(), out.end(), token) == out.end()) out.push_back(token);
   }
@@ -107,7 +108,10 @@ std::vector<std::string> special_tokens(const TokenizerConfig& config) {
 
 /// Decoding joins bytes, spelled in GPT-2's alphabet.
 Json byte_level_decoder() {
-  return {{"type", "ByteLevel"}, {"add_prefix_space", true}, {"trim_offsets", true}, {"use_regex", true}};
+  return {{"type", "ByteLevel"},
+          {"add_prefix_space", true},
+          {"trim_offsets", true},
+          {"use_regex", true}};
 }
 
 Parts train_bpe_parts(const TokenizerConfig& config, const TextSource& texts, int threads) {
@@ -116,8 +120,8 @@ Parts train_bpe_parts(const TokenizerConfig& config, const TextSource& texts, in
   const auto vocab_size = static_cast<size_t>(config.vocab_size);
   const size_t least = parts.special_tokens.size() + 256;
   if (vocab_size < least) {
-    throw_config("tokenizer.vocab_size is ", vocab_size, "; must be at least ", least, ": 256 bytes and ",
-                 parts.special_tokens.size(), " special tokens");
+    throw_config("tokenizer.vocab_size is ", vocab_size, "; must be at least ", least,
+                 ": 256 bytes and ", parts.special_tokens.size(), " special tokens");
   }
   parts.pre_tokenizer = pre_tokenizer_json(config.pattern);
   parts.decoder = byte_level_decoder();
@@ -127,8 +131,8 @@ Parts train_bpe_parts(const TokenizerConfig& config, const TextSource& texts, in
   texts([&](std::string_view text) { counter.add(text); });
   TrainedBpe trained = train_bpe(counter.finish(), parts.special_tokens, vocab_size);
   if (trained.tokens.size() < vocab_size) {
-    throw_config("tokenizer.vocab_size is ", vocab_size, ", but the text gives only ", trained.tokens.size(),
-                 " tokens; lower it to that or train on more text");
+    throw_config("tokenizer.vocab_size is ", vocab_size, ", but the text gives only ",
+                 trained.tokens.size(), " tokens; lower it to that or train on more text");
   }
   parts.tokens = std::move(trained.tokens);
   parts.merges = std::move(trained.merges);
@@ -147,13 +151,15 @@ Parts train_char_parts(const TokenizerConfig& config, const TextSource& texts) {
       seen[c] = true;
     }
   });
-  if (characters.empty()) throw_config("tokenizer.kind is char, but the text is empty; give some text");
+  if (characters.empty())
+    throw_config("tokenizer.kind is char, but the text is empty; give some text");
   Parts parts;
   for (const char32_t c : characters) utf8::append(parts.tokens.emplace_back(), c);
   parts.special_tokens = special_tokens(config);
   parts.special_tokens.emplace(parts.special_tokens.begin(), kUnknown);
   for (const std::string& token : parts.special_tokens) {
-    if (std::find(parts.tokens.begin(), parts.tokens.end(), token) == parts.tokens.end()) parts.tokens.push_back(token);
+    if (std::find(parts.tokens.begin(), parts.tokens.end(), token) == parts.tokens.end())
+      parts.tokens.push_back(token);
   }
   parts.decoder = {{"type", "Fuse"}};
   parts.unknown = kUnknown;
@@ -163,10 +169,12 @@ Parts train_char_parts(const TokenizerConfig& config, const TextSource& texts) {
 /// One token a byte, numbered by its value.
 Parts byte_parts(const TokenizerConfig& config) {
   Parts parts;
-  for (unsigned byte = 0; byte < 256; ++byte) parts.tokens.push_back(byte_symbol(static_cast<uint8_t>(byte)));
+  for (unsigned byte = 0; byte < 256; ++byte)
+    parts.tokens.push_back(byte_symbol(static_cast<uint8_t>(byte)));
   parts.special_tokens = special_tokens(config);
   for (const std::string& token : parts.special_tokens) {
-    if (std::find(parts.tokens.begin(), parts.tokens.end(), token) == parts.tokens.end()) parts.tokens.push_back(token);
+    if (std::find(parts.tokens.begin(), parts.tokens.end(), token) == parts.tokens.end())
+      parts.tokens.push_back(token);
   }
   parts.pre_tokenizer = byte_level(false);
   parts.decoder = byte_level_decoder();
@@ -178,7 +186,8 @@ TextSource checked(const TextSource& texts) {
   return [&texts](const std::function<void(std::string_view)>& use) {
     texts([&](std::string_view text) {
       if (const size_t bad = utf8::find_invalid(text); bad != std::string_view::npos) {
-        throw_data("a training text is not UTF-8 at byte ", bad, "; convert it first (iconv -t UTF-8)");
+        throw_data("a training text is not UTF-8 at byte ", bad,
+                   "; convert it first (iconv -t UTF-8)");
       }
       use(text);
     });
@@ -187,11 +196,15 @@ TextSource checked(const TextSource& texts) {
 
 }  // namespace
 
-std::shared_ptr<const Tokenizer> train_tokenizer(const TokenizerConfig& config, const TextSource& texts, int threads) {
+std::shared_ptr<const Tokenizer> train_tokenizer(const TokenizerConfig& config,
+                                                 const TextSource& texts, int threads) {
   switch (config.kind) {
-    case TokenizerKind::character: return build(train_char_parts(config, checked(texts)));
-    case TokenizerKind::byte: return build(byte_parts(config));
-    case TokenizerKind::bpe: break;
+    case TokenizerKind::character:
+      return build(train_char_parts(config, checked(texts)));
+    case TokenizerKind::byte:
+      return build(byte_parts(config));
+    case TokenizerKind::bpe:
+      break;
   }
   return build(train_bpe_parts(config, checked(texts), threads));
 }

@@ -1,4 +1,5 @@
-// Training a tokenizer from text: byte-level BPE (exactly as HF `tokenizers` does it), char and byte kinds.
+// Training a tokenizer from text: byte-level BPE (exactly as HF `tokenizers` does it), char and
+// byte kinds.
 #pragma once
 
 #include <functional>
@@ -14,9 +15,10 @@ namespace slovo {
 /// Calls its argument with every text of the training corpus, in order, each one document.
 using TextSource = std::function<void(const std::function<void(std::string_view)>&)>;
 
-/// Trains a tokenizer of `config.kind`. `char` takes every character of the text, `byte` looks at none.
-/// Throws Error(config) when the text cannot give `vocab_size` tokens. Deterministic for any thread count.
-std::shared_ptr<const Tokenizer> train_tokenizer(const TokenizerConfig& config, const TextSource& texts,
-                                                 int threads);
+/// Trains a tokenizer of `config.kind`. `char` takes every character of the text, `byte` looks at
+/// none. Throws Error(config) when the text cannot give `vocab_size` tokens. Deterministic for any
+/// thread count.
+std::shared_ptr<const Tokenizer> train_tokenizer(const TokenizerConfig& config,
+                                                 const TextSource& texts, int threads);
 
 }  // namespace slovo

@@ -6,7 +6,8 @@ namespace slovo {
 
 Vocabulary::Vocabulary(const JsonNode& node) {
   const nlohmann::json& entries = node.raw();
-  if (!entries.is_object()) node.fail(cat("is ", entries.type_name(), "; must be an object of tokens and ids"));
+  if (!entries.is_object())
+    node.fail(cat("is ", entries.type_name(), "; must be an object of tokens and ids"));
   // A damaged id must not make a table of gigabytes.
   const auto highest = static_cast<int64_t>(2 * entries.size() + 65536);
   for (const auto& [token, id] : entries.items()) {
@@ -14,7 +15,8 @@ Vocabulary::Vocabulary(const JsonNode& node) {
     const auto index = static_cast<size_t>(number);
     if (index >= tokens_.size()) tokens_.resize(index + 1);
     if (!tokens_[index].empty() || token.empty()) {
-      node.fail(cat("id ", number, " belongs to \"", token, "\" and to \"", tokens_[index], "\"; each needs its own"));
+      node.fail(cat("id ", number, " belongs to \"", token, "\" and to \"", tokens_[index],
+                    "\"; each needs its own"));
     }
     tokens_[index] = token;
   }

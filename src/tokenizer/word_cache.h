@@ -14,7 +14,8 @@ namespace slovo {
 /// A well-mixed hash of a short text; equal bytes hash equally in this process only.
 uint64_t hash_word(std::string_view word);
 
-/// An open-addressing table of words, emptied when full. Not thread-safe: one for each encoding thread.
+/// An open-addressing table of words, emptied when full. Not thread-safe: one for each encoding
+/// thread.
 class WordCache {
  public:
   static constexpr size_t kLongestWord = 128;

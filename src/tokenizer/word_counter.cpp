@@ -18,7 +18,8 @@ bool is_space(char32_t c) { return u_isUWhiteSpace(static_cast<UChar32>(c)); }
 }  // namespace
 
 size_t find_word_boundary(std::string_view text, size_t at) {
-  for (size_t space = text.find(' ', at); space != std::string_view::npos; space = text.find(' ', space + 1)) {
+  for (size_t space = text.find(' ', at); space != std::string_view::npos;
+       space = text.find(' ', space + 1)) {
     if (space == 0 || space + 1 >= text.size()) continue;
     size_t before = space - 1;
     while (before > 0 && (static_cast<unsigned char>(text[before]) & 0xC0) == 0x80) --before;
@@ -33,7 +34,8 @@ WordCounter::WordCounter(const PreTokenizer& splitter, int threads)
 
 void WordCounter::add(std::string_view text) {
   while (!text.empty()) {
-    const size_t cut = text.size() <= kPartBytes ? text.size() : find_word_boundary(text, kPartBytes);
+    const size_t cut =
+        text.size() <= kPartBytes ? text.size() : find_word_boundary(text, kPartBytes);
     waiting_.emplace_back(text.substr(0, cut));
     waiting_bytes_ += cut;
     text.remove_prefix(cut);
@@ -53,7 +55,8 @@ void WordCounter::count_waiting() {
         counts.emplace(piece.text, 1);
       }
     };
-    for (size_t i = worker; i < waiting_.size(); i += stride) splitter_.split({waiting_[i], false}, count);
+    for (size_t i = worker; i < waiting_.size(); i += stride)
+      splitter_.split({waiting_[i], false}, count);
   });
   waiting_.clear();
   waiting_bytes_ = 0;

@@ -13,7 +13,9 @@ using testing::make_tokenizer;
 using testing::small_model;
 using Ids = std::vector<TokenId>;
 
-Ids encode(const Json& json, const std::string& text) { return make_tokenizer(json)->encode(text, SpecialTokens::none); }
+Ids encode(const Json& json, const std::string& text) {
+  return make_tokenizer(json)->encode(text, SpecialTokens::none);
+}
 
 TEST(Bpe, MergesByRankThenFromTheLeft) {
   const Json model = small_model({"a", "b", "c", "ab", "bc", "abc"}, {"b c", "a b", "a bc"});
@@ -31,7 +33,8 @@ TEST(Bpe, LastOfRepeatedMergesDecidesTheRank) {
 
 /// Many merges of a long word: the heap and the scan of short words must agree.
 TEST(Bpe, LongWordsMergeAsShortOnesDo) {
-  const Json model = small_model({"a", "b", "ab", "ba", "abab", "aba"}, {"a b", "ab ab", "b a", "ab a"});
+  const Json model =
+      small_model({"a", "b", "ab", "ba", "abab", "aba"}, {"a b", "ab ab", "b a", "ab a"});
   const auto tokenizer = make_tokenizer(model);
   for (size_t size = 1; size < 200; ++size) {
     std::string text;
@@ -87,7 +90,8 @@ TEST(Bpe, EncodesFromManyThreads) {
   std::vector<int> equal(4, 0);
   for (size_t t = 0; t < equal.size(); ++t) {
     threads.emplace_back([&, t] {
-      for (int i = 0; i < 20; ++i) equal[t] += tokenizer->encode(text, SpecialTokens::none) == expected;
+      for (int i = 0; i < 20; ++i)
+        equal[t] += tokenizer->encode(text, SpecialTokens::none) == expected;
     });
   }
   for (auto& thread : threads) thread.join();
@@ -99,17 +103,20 @@ TEST(Bpe, DamagedModelsAreNamed) {
   EXPECT_EQ(problem(small_model({"a"}, {"a a"})),
             "tokenizer.json: model.merges: number 0 needs \"aa\", which is not in the vocabulary");
   EXPECT_EQ(problem(small_model({"a"}, {"aa"})),
-            "tokenizer.json: model.merges: number 0 is \"aa\"; must be two tokens with a space between them");
+            "tokenizer.json: model.merges: number 0 is \"aa\"; must be two tokens with a space "
+            "between them");
   Json model = small_model({"a"}, {});
   model["model"]["unk_token"] = "<unk>";
   EXPECT_EQ(problem(model), "tokenizer.json: model.unk_token: \"<unk>\" is not in the vocabulary");
   model["model"] = {{"type", "Unigram"}};
-  EXPECT_EQ(problem(model), "tokenizer.json: model: type \"Unigram\" is not supported; slovo reads BPE");
+  EXPECT_EQ(problem(model),
+            "tokenizer.json: model: type \"Unigram\" is not supported; slovo reads BPE");
   model = small_model({"a", "b"}, {});
   model["model"]["vocab"]["b"] = 0;
   EXPECT_NE(problem(model).find("id 0 belongs to"), std::string::npos);
   model["model"]["vocab"]["b"] = 1000000000;
-  EXPECT_NE(problem(model).find("model.vocab[\"b\"]: is 1000000000; must be an integer between"), std::string::npos);
+  EXPECT_NE(problem(model).find("model.vocab[\"b\"]: is 1000000000; must be an integer between"),
+            std::string::npos);
   model = small_model({"a"}, {});
   model["model"]["end_of_word_suffix"] = "</w>";
   EXPECT_NE(problem(model).find("model.end_of_word_suffix: is not supported"), std::string::npos);

@@ -17,11 +17,14 @@ TEST(BpeTrainer, MostFrequentPairFirstThenLowestIds) {
   EXPECT_EQ(trained.tokens.front(), "<s>");
   EXPECT_EQ(trained.tokens[1], "!") << "the alphabet follows by code point";
   EXPECT_EQ(trained.tokens.back(), "abc");
-  EXPECT_EQ(train_bpe({{"cd", 1}, {"ab", 1}}, {}, kBytes + 2).merges, (Merges{{"a", "b"}, {"c", "d"}}));
+  EXPECT_EQ(train_bpe({{"cd", 1}, {"ab", 1}}, {}, kBytes + 2).merges,
+            (Merges{{"a", "b"}, {"c", "d"}}));
 }
 
 TEST(BpeTrainer, OverlappingPairs) {
-  EXPECT_EQ(train_bpe({{"aaaaa", 1}}, {}, 1000).merges, (Merges{{"a", "a"}, {"aa", "aa"}, {"aaaa", "a"}}));
+  // "aa aa a": both pairs occur once, and "a" has the lower id.
+  EXPECT_EQ(train_bpe({{"aaaaa", 1}}, {}, 1000).merges,
+            (Merges{{"a", "a"}, {"aa", "a"}, {"aa", "aaa"}}));
 }
 
 TEST(BpeTrainer, StopsWhenNothingIsLeft) {
@@ -32,7 +35,8 @@ TEST(BpeTrainer, StopsWhenNothingIsLeft) {
 
 TEST(BpeTrainer, CountsBeyond32Bits) {
   const int64_t many = int64_t{1} << 40;
-  EXPECT_EQ(train_bpe({{"ab", many}, {"cd", many + 1}}, {}, kBytes + 1).merges, (Merges{{"c", "d"}}));
+  EXPECT_EQ(train_bpe({{"ab", many}, {"cd", many + 1}}, {}, kBytes + 1).merges,
+            (Merges{{"c", "d"}}));
 }
 
 TEST(BpeTrainer, LearnsWhatHuggingFaceLearns) {
@@ -43,9 +47,10 @@ TEST(BpeTrainer, LearnsWhatHuggingFaceLearns) {
     config.pattern = *from_name<PreTokenization>(expected["pattern"].get<std::string>());
     config.vocab_size = expected["vocab_size"].get<int64_t>();
     for (const int threads : {1, 3}) {
-      testing::TemporaryFolder folder;
+      testing::TempFolder folder;
       train_tokenizer(config, text, threads)->save(folder.path());
-      EXPECT_EQ(read_json(folder.path() / "tokenizer.json")["model"]["merges"], expected["merges"]) << expected["pattern"];
+      EXPECT_EQ(read_json(folder.path() / "tokenizer.json")["model"]["merges"], expected["merges"])
+          << expected["pattern"];
     }
   }
 }
@@ -54,7 +59,8 @@ TEST(BpeTrainer, TooLittleTextForTheVocabulary) {
   TokenizerConfig config;
   config.vocab_size = 4096;
   EXPECT_EQ(testing::error_of([&] { train_tokenizer(config, testing::one_text("abc"), 1); }),
-            "tokenizer.vocab_size is 4096, but the text gives only 259 tokens; lower it to that or train on more text");
+            "tokenizer.vocab_size is 4096, but the text gives only 259 tokens; lower it to that or "
+            "train on more text");
 }
 
 TEST(WordCounter, CutsOnlyWhereWordsEnd) {
@@ -66,7 +72,8 @@ TEST(WordCounter, CutsOnlyWhereWordsEnd) {
 }
 
 TEST(WordCounter, PartsAndThreadsDoNotChangeTheCounts) {
-  const std::string part = testing::tokenizer_fixture("bpe_training.json")["text"].get<std::string>();
+  const std::string part =
+      testing::tokenizer_fixture("bpe_training.json")["text"].get<std::string>();
   std::string text;
   while (text.size() < (size_t{1} << 20)) text += part;
   const nlohmann::json json = {{"type", "ByteLevel"}, {"use_regex", true}};

@@ -8,12 +8,9 @@ namespace {
 
 using Ids = std::vector<TokenId>;
 
-#define SKIP_WITHOUT(path) \
-  if ((path).empty()) GTEST_SKIP() << "the shared data is not here; set SLOVO_SHARED to its folder"
-
 void expect_parity(const std::filesystem::path& tokenizer_path, const std::string& key) {
   const auto tokenizer = Tokenizer::load(tokenizer_path);
-  std::ifstream file(testing::shared_data("tokenizers/parity_expected.jsonl"));
+  std::ifstream file(*testing::shared_data("tokenizers/parity_expected.jsonl"));
   std::string line;
   size_t rows = 0;
   for (; std::getline(file, line); ++rows) {
@@ -25,16 +22,14 @@ void expect_parity(const std::filesystem::path& tokenizer_path, const std::strin
 }
 
 TEST(TokenizerParity, GptNeox) {
-  const auto path = testing::shared_data("tokenizers/gpt-neox-olmo/tokenizer.json");
-  SKIP_WITHOUT(path);
+  SLOVO_SHARED_DATA(path, "tokenizers/gpt-neox-olmo/tokenizer.json");
   expect_parity(path, "gpt_neox_olmo");
 }
 
 TEST(TokenizerParity, Stories260K) {
-  const auto path = testing::shared_data("models/stories260K/hf");
-  SKIP_WITHOUT(path);
+  SLOVO_SHARED_DATA(path, "models/stories260K/hf");
   const auto tokenizer = Tokenizer::load(path);
-  const Json reference = read_json(testing::shared_data("models/stories260K/reference.json"));
+  const Json reference = read_json(*testing::shared_data("models/stories260K/reference.json"));
   const auto prompt = reference["prompt"].get<std::string>();
   const auto ids = reference["prompt_ids_with_bos"].get<Ids>();
   EXPECT_EQ(tokenizer->encode(prompt, SpecialTokens::add), ids);

@@ -1,4 +1,5 @@
-// The whole tokenizer: the forms of tokenizer.json against HF's ids, round trips, roles, damaged files.
+// The whole tokenizer: the forms of tokenizer.json against HF's ids, round trips, roles, damaged
+// files.
 #include "tokenizer/tokenizer.h"
 
 #include <fstream>
@@ -16,14 +17,17 @@ using testing::one_text;
 using testing::tokenizer_fixture;
 using Ids = std::vector<TokenId>;
 
-std::shared_ptr<const Tokenizer> trained(TokenizerKind kind, const std::string& text, int64_t vocab_size = 400) {
+std::shared_ptr<const Tokenizer> trained(TokenizerKind kind, const std::string& text,
+                                         int64_t vocab_size = 400) {
   TokenizerConfig config;
   config.kind = kind;
   config.vocab_size = vocab_size;
   return train_tokenizer(config, one_text(text), 2);
 }
 
-std::string fixture_text() { return tokenizer_fixture("bpe_training.json")["text"].get<std::string>(); }
+std::string fixture_text() {
+  return tokenizer_fixture("bpe_training.json")["text"].get<std::string>();
+}
 
 std::string streamed(const Tokenizer& tokenizer, const Ids& ids) {
   StreamDecoder stream(tokenizer);
@@ -44,10 +48,13 @@ TEST(Tokenizer, EveryFormEncodesAndDecodesAsHuggingFace) {
       const auto expected = row["ids"].get<Ids>();
       const std::string where = form["name"].get<std::string>() + ": " + text;
       EXPECT_EQ(tokenizer->encode(text, SpecialTokens::none), expected) << where;
-      EXPECT_EQ(tokenizer->encode(text, SpecialTokens::add), row["with_specials"].get<Ids>()) << where;
+      EXPECT_EQ(tokenizer->encode(text, SpecialTokens::add), row["with_specials"].get<Ids>())
+          << where;
       const std::string decoded = tokenizer->decode(expected);
       EXPECT_EQ(utf8::replace_invalid(decoded), row["decoded"].get<std::string>()) << where;
-      EXPECT_EQ(utf8::replace_invalid(tokenizer->decode(expected, false)), row["decoded_all"].get<std::string>()) << where;
+      EXPECT_EQ(utf8::replace_invalid(tokenizer->decode(expected, false)),
+                row["decoded_all"].get<std::string>())
+          << where;
       if (form["tokenizer"]["decoder"] != nullptr) {
         EXPECT_EQ(streamed(*tokenizer, expected), utf8::replace_invalid(decoded)) << where;
       }
@@ -63,7 +70,9 @@ TEST(Tokenizer, RoundTripsAnyUnicodeText) {
     std::string text;
     for (uint64_t i = 0; i < n % 40; ++i) {
       const uint64_t bits = random_bits(7, stream, n * 64 + i);
-      auto c = static_cast<char32_t>((bits >> 8) % (bits % 3 == 0 ? 0x110000 : bits % 3 == 1 ? 0x80 : 0x500));
+      auto c = static_cast<char32_t>((bits >> 8) % (bits % 3 == 0   ? 0x110000
+                                                    : bits % 3 == 1 ? 0x80
+                                                                    : 0x500));
       utf8::append(text, c >= 0xD800 && c < 0xE000 ? U'x' : c);
     }
     for (const auto& tokenizer : {bpe, byte}) {
@@ -94,7 +103,8 @@ TEST(Tokenizer, ByteKindNumbersBytesByValue) {
   const auto tokenizer = trained(TokenizerKind::byte, "");
   EXPECT_EQ(tokenizer->kind(), "byte");
   EXPECT_EQ(tokenizer->vocab_size(), 257);
-  EXPECT_EQ(tokenizer->encode("A я<|endoftext|>", SpecialTokens::add), (Ids{65, 32, 0xD1, 0x8F, 256}));
+  EXPECT_EQ(tokenizer->encode("A я<|endoftext|>", SpecialTokens::add),
+            (Ids{65, 32, 0xD1, 0x8F, 256}));
   EXPECT_EQ(tokenizer->encode_ordinary("<|e").size(), 3u);
 }
 
@@ -116,19 +126,21 @@ TEST(Tokenizer, SeparatorIsBosAndEosAndNeverAddedByItself) {
 
 TEST(Tokenizer, SavesWhatItLoads) {
   const auto tokenizer = trained(TokenizerKind::bpe, fixture_text());
-  testing::TemporaryFolder folder;
+  testing::TempFolder folder;
   tokenizer->save(folder.path());
   write_file(folder.path() / "chat_template.jinja", "{{ messages }}");
   const auto loaded = Tokenizer::load(folder.path());
   EXPECT_EQ(loaded->fingerprint(), tokenizer->fingerprint());
   EXPECT_EQ(loaded->eos_id(), tokenizer->eos_id());
-  testing::TemporaryFolder second;
+  testing::TempFolder second;
   loaded->save(second.path());
   for (const char* name : {"tokenizer.json", "tokenizer_config.json", "chat_template.jinja"}) {
     EXPECT_EQ(read_file(second.path() / name), read_file(folder.path() / name));
   }
-  EXPECT_EQ(Tokenizer::load(folder.path() / "tokenizer.json")->fingerprint(), tokenizer->fingerprint());
-  EXPECT_NE(trained(TokenizerKind::bpe, fixture_text(), 399)->fingerprint(), tokenizer->fingerprint());
+  EXPECT_EQ(Tokenizer::load(folder.path() / "tokenizer.json")->fingerprint(),
+            tokenizer->fingerprint());
+  EXPECT_NE(trained(TokenizerKind::bpe, fixture_text(), 399)->fingerprint(),
+            tokenizer->fingerprint());
 }
 
 TEST(Tokenizer, ExtraSpecialTokens) {
@@ -181,36 +193,52 @@ TEST(Tokenizer, UnsupportedAndDamagedPartsAreNamed) {
     return error_of([&] { make_tokenizer(json); });
   };
   EXPECT_EQ(problem("normalizer", {{"type", "Precompiled"}}),
-            "tokenizer.json: normalizer: type \"Precompiled\" is not supported; slovo reads Prepend, Replace, NFC, NFD, NFKC, "
+            "tokenizer.json: normalizer: type \"Precompiled\" is not supported; slovo reads "
+            "Prepend, Replace, NFC, NFD, NFKC, "
             "NFKD, Sequence");
   EXPECT_EQ(problem("pre_tokenizer", {{"type", "Digits"}}),
-            "tokenizer.json: pre_tokenizer: type \"Digits\" is not supported; slovo reads ByteLevel, Split, Metaspace, Sequence");
-  EXPECT_NE(problem("decoder", {{"type", "CTC"}}).find("decoder: type \"CTC\" is not supported"), std::string::npos);
-  EXPECT_NE(problem("post_processor", {{"type", "X"}}).find("post_processor: type \"X\""), std::string::npos);
+            "tokenizer.json: pre_tokenizer: type \"Digits\" is not supported; slovo reads "
+            "ByteLevel, Split, Metaspace, Sequence");
+  EXPECT_NE(problem("decoder", {{"type", "CTC"}}).find("decoder: type \"CTC\" is not supported"),
+            std::string::npos);
+  EXPECT_NE(problem("post_processor", {{"type", "X"}}).find("post_processor: type \"X\""),
+            std::string::npos);
   EXPECT_EQ(problem("normalizer", 5), "tokenizer.json: normalizer: is number; must be an object");
-  EXPECT_EQ(problem("normalizer", {{"type", 5}}), "tokenizer.json: normalizer.type: is number; must be a string");
+  EXPECT_EQ(problem("normalizer", {{"type", 5}}),
+            "tokenizer.json: normalizer.type: is number; must be a string");
   EXPECT_EQ(problem("pre_tokenizer", {{"type", "Split"}, {"behavior", "Odd"}}),
-            "tokenizer.json: pre_tokenizer.behavior: is \"Odd\"; must be one of Isolated, Removed, MergedWithPrevious, "
+            "tokenizer.json: pre_tokenizer.behavior: is \"Odd\"; must be one of Isolated, Removed, "
+            "MergedWithPrevious, "
             "MergedWithNext, Contiguous");
   EXPECT_EQ(problem("added_tokens", Json::array({{{"id", 7}, {"content", "x"}}})),
-            "tokenizer.json: added_tokens[0]: \"x\" has id 7, but the vocabulary and the tokens before it give it 1");
-  EXPECT_NE(error_of([] { Pipeline("{\"model\": ", "f.json", {}); }).find("f.json: not valid JSON: parse error at line 1"),
+            "tokenizer.json: added_tokens[0]: \"x\" has id 7, but the vocabulary and the tokens "
+            "before it give it 1");
+  EXPECT_NE(error_of([] {
+              Pipeline("{\"model\": ", "f.json", {});
+            }).find("f.json: not valid JSON: parse error at line 1"),
             std::string::npos);
-  EXPECT_NE(error_of([] { Tokenizer::load("/nowhere/at/all"); }).find("/nowhere/at/all: no such file"), std::string::npos);
+  EXPECT_NE(
+      error_of([] { Tokenizer::load("/nowhere/at/all"); }).find("/nowhere/at/all: no such file"),
+      std::string::npos);
 }
 
-/// 20,000 damaged copies of small files: each loads or is refused with an Error, and what loads works.
+/// 20,000 damaged copies of small files: each loads or is refused with an Error, and what loads
+/// works.
 TEST(Tokenizer, DamagedFilesNeverCrash) {
   const uint64_t stream = random_stream("damage");
-  const char* const words[] = {"null", "true", "-1", "1e99", "\"\"", "{}", "[]", "\"type\"", "99999999999999999999", "\\u0000"};
+  const char* const words[] = {
+      "null",   "true", "-1", "1e99", "\"\"", "{}", "[]", "\"type\"", "99999999999999999999",
+      "\\u0000"};
   std::vector<std::string> files;
   for (const Json& form : tokenizer_fixture("tokenizer_forms.json")) {
     Json json = form["tokenizer"];
     if (json["model"]["byte_fallback"] == true || json["pre_tokenizer"] == nullptr) continue;
-    json["model"]["vocab"] = {{"a", 0}, {"b", 1}, {"ab", 2}, {"<unk>", 3}, {"<|endoftext|>", 4}, {"Ġ", 5}};
+    json["model"]["vocab"] = {{"a", 0}, {"b", 1}, {"ab", 2}, {"<unk>", 3}, {"<|endoftext|>", 4},
+                              {"Ġ", 5}};
     json["model"]["merges"] = Json::array({Json::array({"a", "b"})});
     json["added_tokens"] = Json::array();
-    json["added_tokens"].push_back({{"id", 6}, {"content", "<x>"}, {"special", true}, {"lstrip", true}, {"normalized", true}});
+    json["added_tokens"].push_back(
+        {{"id", 6}, {"content", "<x>"}, {"special", true}, {"lstrip", true}, {"normalized", true}});
     json["post_processor"] = nullptr;
     files.push_back(json.dump());
   }
@@ -223,11 +251,21 @@ TEST(Tokenizer, DamagedFilesNeverCrash) {
       const uint64_t bits = random_bits(2, stream, n * 4 + e);
       const size_t at = (bits >> 16) % text.size();
       switch (bits % 5) {
-        case 0: text[at] = static_cast<char>(bits >> 8); break;
-        case 1: text.erase(at, 1 + (bits >> 8) % 9); break;
-        case 2: text.insert(at, words[(bits >> 8) % std::size(words)]); break;
-        case 3: text.insert(at, text.substr((bits >> 40) % text.size(), (bits >> 8) % 30)); break;
-        default: text.replace(at, text.find_first_of(",}]", at) - at, words[(bits >> 8) % std::size(words)]);
+        case 0:
+          text[at] = static_cast<char>(bits >> 8);
+          break;
+        case 1:
+          text.erase(at, 1 + (bits >> 8) % 9);
+          break;
+        case 2:
+          text.insert(at, words[(bits >> 8) % std::size(words)]);
+          break;
+        case 3:
+          text.insert(at, text.substr((bits >> 40) % text.size(), (bits >> 8) % 30));
+          break;
+        default:
+          text.replace(at, text.find_first_of(",}]", at) - at,
+                       words[(bits >> 8) % std::size(words)]);
       }
       if (text.empty()) text = "x";
     }
