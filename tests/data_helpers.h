@@ -1,52 +1,19 @@
-// Shared by the data tests: scratch folders, gzip files, a tokenizer that needs no training.
+// Shared by the data tests: gzip files, a tokenizer that needs no training.
 #pragma once
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 #include <zlib.h>
 
 #include <atomic>
-#include <cstdlib>
-#include <filesystem>
 #include <string>
 #include <vector>
 
 #include "core/error.h"
-#include "core/files.h"
-#include "core/hash.h"
 #include "core/log.h"
+#include "testing.h"
 #include "tokenizer/tokenizer.h"
 
 namespace slovo::testing {
-
-/// A folder of its own for a test, removed at the end.
-class ScratchFolder {
- public:
-  ScratchFolder() {
-    // In memory where that can be had: tests write many small files, each synced.
-    const std::filesystem::path base = std::filesystem::is_directory("/dev/shm")
-                                           ? "/dev/shm"
-                                           : std::filesystem::temp_directory_path();
-    std::string name = (base / "slovo-data-XXXXXX").string();
-    path_ = mkdtemp(name.data());
-  }
-  ~ScratchFolder() { std::filesystem::remove_all(path_); }
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-
-  const std::filesystem::path& path() const { return path_; }
-  std::string operator/(const std::string& name) const { return (path_ / name).string(); }
-  /// Writes a file, making its folders, and returns its path.
-  std::string write(const std::string& name, const std::string& bytes) const {
-    const std::filesystem::path file = path_ / name;
-    make_folder(file.parent_path());
-    write_file(file, bytes);
-    return file.string();
-  }
-
- private:
-  std::filesystem::path path_;
-};
 
 inline std::string gzip(const std::string& bytes) {
   z_stream z{};
@@ -115,13 +82,5 @@ class ByteTokenizer : public Tokenizer {
   bool with_end_;
   int64_t vocabulary_;
 };
-
-/// The folder of shared test data, or "" when there is none.
-inline std::string shared_data() {
-  const char* named = std::getenv("SLOVO_SHARED");
-  const std::filesystem::path folder =
-      std::filesystem::path(named != nullptr ? named : SLOVO_SOURCE_DIR "/../shared") / "data";
-  return std::filesystem::is_directory(folder) ? folder.string() : "";
-}
 
 }  // namespace slovo::testing

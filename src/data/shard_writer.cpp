@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cstdio>
 #include <cstring>
+#include <future>
 
 #include "core/error.h"
 #include "core/files.h"
@@ -87,24 +88,9 @@ class ShardWriter {
     if (held_ >= batch_bytes_) flush();
   }
 
-  /// Encodes what is held and appends it.
-  void flush() {
-    if (interrupted()) throw_io("interrupted while the text was tokenised; nothing of it is kept");
-    parallel_for(batch_.size(), request_.threads, [this](size_t i) { encode(batch_[i]); });
-    std::vector<DocumentRecord> records;
-    for (Document& document : batch_) {
-      document.record.begin = static_cast<uint64_t>(token_count_);
-      records.push_back(document.record);
-      append_tokens(document.tokens);
-    }
-    records_.append(records);
-    document_count_ += std::ssize(records);
-    batch_.clear();
-    held_ = 0;
-  }
-
   Json finish() {
     flush();
+    append_encoded();
     tokens_.close();
     records_.close();
     const auto end = request_.tokenizer.eos_id();
@@ -119,6 +105,32 @@ class ShardWriter {
   }
 
  private:
+  /// Has what was read encoded, while the reader goes on.
+  void flush() {
+    append_encoded();
+    if (interrupted()) throw_io("interrupted while the text was tokenised; nothing of it is kept");
+    encoded_.swap(batch_);
+    batch_.clear();
+    held_ = 0;
+    encoding_ = std::async(std::launch::async, [this] {
+      parallel_for(encoded_.size(), request_.threads, [this](size_t i) { encode(encoded_[i]); });
+    });
+  }
+
+  /// Waits for the batch that is being encoded and appends it.
+  void append_encoded() {
+    if (!encoding_.valid()) return;
+    encoding_.get();
+    std::vector<DocumentRecord> records;
+    for (Document& document : encoded_) {
+      document.record.begin = static_cast<uint64_t>(token_count_);
+      records.push_back(document.record);
+      append_tokens(document.tokens);
+    }
+    records_.append(records);
+    document_count_ += std::ssize(records);
+  }
+
   void encode(Document& document) const {
     document.record.content = content_hash(document.text);
     document.record.file = static_cast<uint64_t>(document.where.file);
@@ -140,7 +152,8 @@ class ShardWriter {
     if (wide_) {
       tokens_.append(tokens);
     } else {
-      tokens_.append(std::vector<uint16_t>(tokens.begin(), tokens.end()));
+      narrow_.assign(tokens.begin(), tokens.end());
+      tokens_.append(narrow_);
     }
     token_count_ += std::ssize(tokens);
   }
@@ -150,10 +163,13 @@ class ShardWriter {
   size_t batch_bytes_;
   Appender tokens_;
   Appender records_;
-  std::vector<Document> batch_;
+  std::vector<Document> batch_;    ///< being read
+  std::vector<Document> encoded_;  ///< being encoded
   size_t held_ = 0;
+  std::vector<uint16_t> narrow_;
   int64_t token_count_ = 0;
   int64_t document_count_ = 0;
+  std::future<void> encoding_;  ///< last: its end is waited for before anything it uses goes away
 };
 
 }  // namespace

@@ -7,10 +7,10 @@ namespace {
 
 using testing::error_text;
 using testing::gzip;
-using testing::ScratchFolder;
+using testing::TempFolder;
 using ::testing::Test;
 
-std::vector<std::string> names(const std::vector<CorpusFile>& files, const ScratchFolder& folder) {
+std::vector<std::string> names(const std::vector<CorpusFile>& files, const TempFolder& folder) {
   std::vector<std::string> out;
   for (const CorpusFile& file : files) {
     out.push_back(std::filesystem::relative(file.path, folder.path()).string());
@@ -32,7 +32,7 @@ TEST(SourceSpec, OnlyANumberAtTheEndIsAWeight) {
 }
 
 TEST(SourceSpec, APathThatExistsIsAPath) {
-  const ScratchFolder folder;
+  const TempFolder folder;
   folder.write("shard=7", "text");
   EXPECT_EQ(parse_source_spec(folder / "shard=7").path, folder / "shard=7");
 }
@@ -59,7 +59,7 @@ TEST(GlobMatch, StarsAndQuestionMarks) {
 }
 
 TEST(ResolveFiles, AFolderIsSearchedInOrder) {
-  const ScratchFolder folder;
+  const TempFolder folder;
   for (const char* name : {"б/в.txt", "б/а.jsonl", "a.txt", "z.txt.gz", "w.raw", ".hidden.txt",
                            ".git/x.txt", "README.md", "table.csv", "B.TXT"}) {
     folder.write(name, "x");
@@ -74,7 +74,7 @@ TEST(ResolveFiles, AFolderIsSearchedInOrder) {
 }
 
 TEST(ResolveFiles, EndingsDecideTheForm) {
-  const ScratchFolder folder;
+  const TempFolder folder;
   const CorpusFile jsonl = resolve_files(folder.write("a.jsonl.gz", "x")).at(0);
   EXPECT_EQ(jsonl.format, TextFormat::jsonl);
   EXPECT_EQ(jsonl.compression, Compression::gzip);
@@ -87,7 +87,7 @@ TEST(ResolveFiles, EndingsDecideTheForm) {
 }
 
 TEST(ResolveFiles, Globs) {
-  const ScratchFolder folder;
+  const TempFolder folder;
   for (const char* name : {"a/1.txt", "a/2.txt", "a/b/3.txt", "a/b/c/4.jsonl", "a/doc.md",
                            "a/table.csv", "a/.x/5.txt"}) {
     folder.write(name, "x");
@@ -106,7 +106,7 @@ TEST(ResolveFiles, Globs) {
 }
 
 TEST(ResolveFiles, AGlobCharacterInANameIsTakenAsItStands) {
-  const ScratchFolder folder;
+  const TempFolder folder;
   folder.write("what?.txt", "x");
   folder.write("whatX.txt", "x");
   EXPECT_EQ(names(resolve_files(folder / "what?.txt"), folder),
@@ -114,7 +114,7 @@ TEST(ResolveFiles, AGlobCharacterInANameIsTakenAsItStands) {
 }
 
 TEST(ResolveFiles, SaysWhatIsMissing) {
-  const ScratchFolder folder;
+  const TempFolder folder;
   folder.write("input.txt", "x");
   EXPECT_EQ(error_text([&] { resolve_files(folder / "imput.txt"); }),
             cat(folder / "imput.txt", ": no such file or folder (did you mean \"input.txt\"?)"));
@@ -141,7 +141,7 @@ TEST(ResolveFiles, SaysWhatIsMissing) {
 }
 
 TEST(HashFiles, DependsOnBytesOnly) {
-  const ScratchFolder folder;
+  const TempFolder folder;
   folder.write("a.txt", "слово");
   folder.write("b.txt", "слово");
   folder.write("c.txt", "слова");
@@ -153,7 +153,7 @@ TEST(HashFiles, DependsOnBytesOnly) {
 }
 
 TEST(ByteStream, ReadsSeveralMembersAndLongFiles) {
-  const ScratchFolder folder;
+  const TempFolder folder;
   std::string text;
   for (int i = 0; i < 200000; ++i) text += cat(i, " ");
   const std::string path = folder.write("a.gz", gzip(text) + gzip("") + gzip("end"));
@@ -167,7 +167,7 @@ TEST(ByteStream, ReadsSeveralMembersAndLongFiles) {
 }
 
 TEST(ByteStream, RefusesDamagedGzip) {
-  const ScratchFolder folder;
+  const TempFolder folder;
   std::string text;
   for (int i = 0; i < 20000; ++i) text += cat(i * i, " ");
   const std::string whole = gzip(text);

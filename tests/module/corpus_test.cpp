@@ -10,7 +10,7 @@ namespace {
 
 using testing::error_text;
 using testing::gzip;
-using testing::ScratchFolder;
+using testing::TempFolder;
 
 using Texts = std::vector<std::string>;
 
@@ -30,14 +30,14 @@ bool holds(const std::string& text, const std::string& part) {
 }
 
 TEST(ReadDocuments, AWholeTextFileIsOneDocumentKeptAsItIs) {
-  const ScratchFolder folder;
+  const TempFolder folder;
   const std::string text = "Мороз и солнце;\r\nдень чудесный!\n\n";
   EXPECT_EQ(read_all(folder.write("стихи.txt", text)), Texts{text});
   EXPECT_EQ(read_all(folder.write("стихи.txt.gz", gzip(text))), Texts{text});
 }
 
 TEST(ReadDocuments, DropsAByteOrderMark) {
-  const ScratchFolder folder;
+  const TempFolder folder;
   EXPECT_EQ(read_all(folder.write("a.txt", "\xEF\xBB\xBFслово")), Texts{"слово"});
   EXPECT_EQ(read_all(folder.write("a.jsonl", "\xEF\xBB\xBF{\"text\": \"слово\"}\n")),
             Texts{"слово"});
@@ -45,7 +45,7 @@ TEST(ReadDocuments, DropsAByteOrderMark) {
 }
 
 TEST(ReadDocuments, SplitsAtTheSeparator) {
-  const ScratchFolder folder;
+  const TempFolder folder;
   const TextForm form{"text", "<|endoftext|>"};
   const std::string path = folder.write(
       "a.txt", "one\n<|endoftext|>\ntwo<|endoftext|><|endoftext|>\n \n<|endoftext|>three");
@@ -53,7 +53,7 @@ TEST(ReadDocuments, SplitsAtTheSeparator) {
 }
 
 TEST(ReadDocuments, FindsSeparatorsAcrossChunkBorders) {
-  const ScratchFolder folder;
+  const TempFolder folder;
   const std::string separator = "<|конец|>";
   std::string text;
   Texts expected;
@@ -72,7 +72,7 @@ TEST(ReadDocuments, FindsSeparatorsAcrossChunkBorders) {
 }
 
 TEST(ReadDocuments, JsonlGivesTheFieldOfEachLine) {
-  const ScratchFolder folder;
+  const TempFolder folder;
   const std::string lines =
       "{\"text\": \"раз\\nдва\", \"id\": 1}\r\n\n{\"id\": 2, \"text\": \"\"}\n{\"text\": "
       "\"\\u0441\\ud83d\\ude00\"}";
@@ -82,7 +82,7 @@ TEST(ReadDocuments, JsonlGivesTheFieldOfEachLine) {
 }
 
 TEST(ReadDocuments, KnowsWhereADocumentCameFrom) {
-  const ScratchFolder folder;
+  const TempFolder folder;
   folder.write("a.txt", "one|two");
   folder.write("b.jsonl", "\n{\"text\": \"three\"}\n");
   const auto files = resolve_files(folder.path());
@@ -95,7 +95,7 @@ TEST(ReadDocuments, KnowsWhereADocumentCameFrom) {
 }
 
 TEST(ReadDocuments, NamesFileLineAndFieldsOfAnUnfitLine) {
-  const ScratchFolder folder;
+  const TempFolder folder;
   const auto error = [&](const std::string& line) {
     const std::string text =
         read_error(folder.write("a.jsonl", "{\"text\": \"fine\"}\n" + line + "\n"));
@@ -122,7 +122,7 @@ TEST(ReadDocuments, NamesFileLineAndFieldsOfAnUnfitLine) {
 }
 
 TEST(ReadDocuments, EmptyFiles) {
-  const ScratchFolder folder;
+  const TempFolder folder;
   EXPECT_TRUE(holds(read_error(folder.write("a.txt", "")), "a.txt: holds no text; leave it out"));
   EXPECT_TRUE(holds(read_error(folder.write("b.txt", " \n\t")), "b.txt: holds no text"));
   EXPECT_TRUE(holds(read_error(folder.write("c.jsonl", "\n\n")), "c.jsonl: holds no text"));
@@ -134,7 +134,7 @@ TEST(ReadDocuments, EmptyFiles) {
 }
 
 TEST(ReadDocuments, RefusesAFileThatChangedSinceItWasHashed) {
-  const ScratchFolder folder;
+  const TempFolder folder;
   auto files = resolve_files(folder.write("a.txt", "one"));
   hash_files(files, 1);
   folder.write("a.txt", "two");
@@ -145,7 +145,7 @@ TEST(ReadDocuments, RefusesAFileThatChangedSinceItWasHashed) {
 }
 
 TEST(ReadDocuments, RefusesTextThatIsNotUtf8) {
-  const ScratchFolder folder;
+  const TempFolder folder;
   const std::string cp1251 = "line one\n\xcc\xee\xf0\xee\xe7 \xe8 \xf1\xee\xeb\xed\xf6\xe5\n";
   EXPECT_EQ(
       read_error(folder.write("a.txt", cp1251)),
@@ -172,7 +172,7 @@ TEST(ReadDocuments, RefusesTextThatIsNotUtf8) {
 }
 
 TEST(ReadDocuments, NamesTheByteInALongFile) {
-  const ScratchFolder folder;
+  const TempFolder folder;
   std::string text;
   while (text.size() < 700000) text += "слово за словом\n";
   const size_t bad = text.size();
@@ -187,9 +187,8 @@ TEST(ReadDocuments, NamesTheByteInALongFile) {
 }
 
 TEST(ReadDocuments, RefusesTheSharedCp1251File) {
-  const std::string shared = testing::shared_data();
-  if (shared.empty()) GTEST_SKIP() << "no shared data: set SLOVO_SHARED";
-  const std::string error = read_error(shared + "/pretrain/non_utf8_sample");
+  SLOVO_SHARED_DATA(sample, "pretrain/non_utf8_sample");
+  const std::string error = read_error(sample);
   EXPECT_TRUE(holds(error,
                     "is not UTF-8; it looks like cp1251 (Windows Cyrillic): convert it by iconv -f "
                     "cp1251 -t utf-8 "))
@@ -214,7 +213,7 @@ TEST(GuessEncoding, TellsEncodingsApart) {
 }
 
 TEST(OpenCorpus, LeavesValidationFilesAndRepeatsOut) {
-  const ScratchFolder folder;
+  const TempFolder folder;
   folder.write("a.txt", "train");
   folder.write("b.txt", "held out");
   DataConfig config;
@@ -242,7 +241,7 @@ TEST(OpenCorpus, LeavesValidationFilesAndRepeatsOut) {
 }
 
 TEST(OpenCorpus, RefusesNoPathsAndWeightedValidation) {
-  const ScratchFolder folder;
+  const TempFolder folder;
   const std::string path = folder.write("a.txt", "train");
   DataConfig config;
   EXPECT_TRUE(holds(error_text([&] { open_corpus(config, 1); }),
@@ -261,7 +260,7 @@ TEST(OpenCorpus, RefusesNoPathsAndWeightedValidation) {
 /// Random damage to lines: every input is read, or refused with the file's name; never anything
 /// else.
 TEST(ReadDocuments, FuzzedLinesAreReadOrRefused) {
-  const ScratchFolder folder;
+  const TempFolder folder;
   const std::string path = folder / "fuzz.jsonl";
   std::mt19937_64 random(20261124);
   const std::vector<std::string> pieces = {"{",
@@ -295,6 +294,7 @@ TEST(ReadDocuments, FuzzedLinesAreReadOrRefused) {
     for (auto n = random() % 8; n > 0; --n) text += pieces[random() % pieces.size()];
     if (!text.empty() && random() % 4 == 0)
       text[random() % text.size()] = static_cast<char>(random());
+    std::filesystem::remove(path);  // writing over a file would wait for the disk
     std::FILE* file = std::fopen(path.c_str(), "wb");
     std::fwrite(text.data(), 1, text.size(), file);
     std::fclose(file);

@@ -12,7 +12,7 @@ namespace {
 
 using testing::ByteTokenizer;
 using testing::error_text;
-using testing::ScratchFolder;
+using testing::TempFolder;
 
 std::vector<int64_t> values(const at::Tensor& tensor) {
   const at::Tensor flat = tensor.contiguous().view(-1).to(at::kLong);
@@ -51,7 +51,7 @@ class Loader : public ::testing::Test {
     return stream(text, with_end);
   }
 
-  ScratchFolder folder_;
+  TempFolder folder_;
   int files_ = 0;
 };
 
@@ -280,10 +280,9 @@ TEST_F(Loader, SlicesOfABatch) {
 }
 
 TEST_F(Loader, ShakespeareSplitsAsNanoGpt) {
-  const std::string shared = testing::shared_data();
-  if (shared.empty()) GTEST_SKIP() << "no shared data: set SLOVO_SHARED";
+  SLOVO_SHARED_DATA(input, "pretrain/tinyshakespeare/input.txt");
   DataConfig config;
-  config.paths = {shared + "/pretrain/tinyshakespeare/input.txt"};
+  config.paths = {input.string()};
   config.cache_dir = folder_ / "cache";
   const PretrainData data =
       open_pretrain_data(open_corpus(config, 1), config, ByteTokenizer(), 1, 2);

@@ -13,7 +13,7 @@ namespace {
 
 using testing::ByteTokenizer;
 using testing::error_text;
-using testing::ScratchFolder;
+using testing::TempFolder;
 
 std::vector<int64_t> all_tokens(const TokenShards& shards) {
   std::vector<int64_t> out(static_cast<size_t>(shards.tokens()));
@@ -49,7 +49,7 @@ class Shards : public ::testing::Test {
     return found.at(0);
   }
 
-  ScratchFolder folder_;
+  TempFolder folder_;
 };
 
 TEST_F(Shards, HoldTokensDocumentsAndPlaces) {
