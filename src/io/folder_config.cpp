@@ -1,6 +1,7 @@
 // config.json of the families llama, qwen3, gpt2 and slovo, to and from ModelConfig.
 #include <map>
 
+#include "config/validate.h"
 #include "core/error.h"
 #include "io/model_folder.h"
 
@@ -339,6 +340,8 @@ FolderConfig read_folder_config(const fs::path& folder) {
   check_options(path.string(), family, out.json);
   assign_fields(path.string(), family, out.json, out.model);
   family.fix(out.json, out.model);
+  for (const Conflict& conflict : find_conflicts(out.model))
+    throw_checkpoint(path.string(), ": ", conflict.text);
   out.dtype = stored_dtype(path.string(), out.json);
   const std::vector<int64_t> bos = special_ids(folder, out, "bos_token_id");
   if (!bos.empty()) out.bos_id = bos.front();

@@ -59,7 +59,7 @@ at::ScalarType training_dtype(const RuntimeConfig& run, at::Device device) {
 at::ScalarType inference_dtype(const RuntimeConfig& run, at::ScalarType stored) {
   if (run.dtype == DType::fp32) return at::kFloat;
   if (run.dtype == DType::bf16) return at::kBFloat16;
-  return stored;
+  return stored == at::kBFloat16 ? at::kBFloat16 : at::kFloat;  // fp32 holds every fp16 value
 }
 
 std::string dtype_name(at::ScalarType type) {

@@ -13,7 +13,7 @@ namespace slovo {
 at::Device resolve_device(const RuntimeConfig& run);
 /// For training: auto is bf16 where the processor (or GPU) multiplies bf16 natively, else fp32.
 at::ScalarType training_dtype(const RuntimeConfig& run, at::Device device);
-/// For eval and generate: auto is the dtype that the folder stores.
+/// For eval and generate: auto is the dtype that the folder stores; fp16 is computed in fp32.
 at::ScalarType inference_dtype(const RuntimeConfig& run, at::ScalarType stored);
 /// "fp32", "bf16": the name used in results.
 std::string dtype_name(at::ScalarType type);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "config/validate.h"
 #include "core/error.h"
 #include "ops/ops.h"
 
@@ -46,35 +47,17 @@ int64_t longest_document(const Segments& segments) {
 
 }  // namespace
 
-std::vector<std::string> model_config_problems(const ModelConfig& config) {
-  std::vector<std::string> problems;
-  const auto problem = [&](const auto&... parts) { problems.push_back(cat(parts...)); };
-  if (config.vocab_size <= 0)
-    problem("model.vocab_size=", config.vocab_size, " must be at least 1");
-  if (config.max_position_embeddings <= 0) {
-    problem("model.max_position_embeddings=", config.max_position_embeddings,
-            " must be at least 1");
-  }
-  const int64_t heads = config.num_attention_heads;
-  if (!config.head_dim && config.hidden_size % heads != 0) {
-    problem("model.num_attention_heads=", heads,
-            " does not divide model.hidden_size=", config.hidden_size,
-            "; use a divisor, or set model.head_dim");
-  }
-  if (heads % config.key_value_heads() != 0) {
-    problem("model.num_key_value_heads=", config.key_value_heads(),
-            " does not divide model.num_attention_heads=", heads, "; use a divisor");
-  }
-  if (config.position == Position::rope && config.head_size() % 2 != 0) {
-    problem("model.head_dim=", config.head_size(), " is odd; rotary positions need an even size");
-  }
-  return problems;
+std::vector<std::pair<std::string, at::Tensor>> named_weights(const Transformer& model) {
+  std::vector<std::pair<std::string, at::Tensor>> out;
+  for (const auto& parameter : model->named_parameters())
+    out.emplace_back(parameter.key(), parameter.value());
+  return out;
 }
 
 TransformerImpl::TransformerImpl(const ModelConfig& config, at::TensorOptions options)
     : config_(config) {
-  const auto problems = model_config_problems(config);
-  if (!problems.empty()) throw_config(join(problems, "; "));
+  for (const Conflict& conflict : find_conflicts(config)) throw_config(conflict.text);
+  SLOVO_CHECK(config.vocab_size > 0 && config.max_position_embeddings > 0, "an incomplete config");
   options = options.requires_grad(false);  // registering a parameter turns it on
   embedding_ = register_module("embedding", Table(config.vocab_size, config.hidden_size, options));
   RotaryTables rotary;

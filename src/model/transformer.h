@@ -58,9 +58,8 @@ class TransformerImpl : public torch::nn::Module {
 };
 TORCH_MODULE(Transformer);
 
-/// Problems of a config's fields with each other, each naming its fields and what is allowed; empty
-/// when it can be built.
-std::vector<std::string> model_config_problems(const ModelConfig& config);
+/// The parameters by name, in order of declaration: what io/model_folder.h reads into and writes.
+std::vector<std::pair<std::string, at::Tensor>> named_weights(const Transformer& model);
 
 /// Fills the weights: N(0, initializer_range), projections back into the residual stream scaled by
 /// 1/sqrt(2 L) as GPT-2, norms 1, biases 0. The bits depend on the seed and on the parameter's name
