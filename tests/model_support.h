@@ -1,18 +1,12 @@
-// What tests of models share: small configs, models of random weights, folders that vanish.
+// What tests of models share: small configs, models of random weights.
 #pragma once
 
 #include <ATen/Functions.h>
-#include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <filesystem>
-#include <string>
-
-#include "core/error.h"
-#include "core/text.h"
 #include "model/transformer.h"
+#include "testing.h"
 
-namespace slovo::test {
+namespace slovo::testing {
 
 /// Two layers of four query and two key/value heads: the shape that modern models have, in small.
 inline ModelConfig small_config() {
@@ -61,39 +55,4 @@ inline at::Tensor make_ids(int64_t rows, int64_t length, int64_t vocab_size, int
   return at::remainder(index * index * 7 + index * 3 + 5, vocab_size).view({rows, length});
 }
 
-/// The code and text of the Error that `f` throws; fails the test when it throws none.
-template <class F>
-std::string error_text(ErrorCode code, const F& f) {
-  try {
-    f();
-  } catch (const Error& error) {
-    EXPECT_EQ(static_cast<int>(error.code()), static_cast<int>(code)) << error.what();
-    return error.what();
-  }
-  ADD_FAILURE() << "no Error was thrown";
-  return "";
-}
-
-/// A fresh folder, removed at the end.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "slovo-test-XXXXXX").string();
-    if (mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp");
-    path_ = pattern;
-  }
-  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
-
- private:
-  std::filesystem::path path_;
-};
-
-inline bool contains(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
-
-}  // namespace slovo::test
+}  // namespace slovo::testing

@@ -3,6 +3,7 @@
 
 #include "config/validate.h"
 #include "core/error.h"
+#include "io/checkpoint_json.h"
 #include "io/model_folder.h"
 
 namespace slovo {
@@ -280,19 +281,6 @@ std::vector<int64_t> token_ids(const std::string& where, const std::string& key,
   return out;
 }
 
-/// The JSON object of a file, damage reported as a damaged model.
-Json read_object(const fs::path& path) {
-  try {
-    Json json = read_json(path);
-    if (!json.is_object()) throw_checkpoint(path.string(), ": holds no JSON object");
-    return json;
-  } catch (const Error& error) {
-    throw Error(ErrorCode::checkpoint, error.what());
-  } catch (const Json::exception& error) {  // a number beyond double
-    throw_checkpoint(path.string(), ": not valid JSON: ", error.what());
-  }
-}
-
 /// An id as generation_config.json has it, else as config.json has it.
 std::vector<int64_t> special_ids(const fs::path& folder, const FolderConfig& config,
                                  const std::string& key) {
@@ -333,9 +321,9 @@ void write_special_id(const char* key, std::optional<int64_t> id, Json& json) {
 FolderConfig read_folder_config(const fs::path& folder) {
   const fs::path path = folder / "config.json";
   FolderConfig out;
-  out.json = read_object(path);
+  out.json = read_checkpoint_object(path);
   const fs::path generation = folder / "generation_config.json";
-  if (fs::exists(generation)) out.generation = read_object(generation);
+  if (fs::exists(generation)) out.generation = read_checkpoint_object(generation);
   const Family& family = family_of(path.string(), out.json);
   check_options(path.string(), family, out.json);
   assign_fields(path.string(), family, out.json, out.model);

@@ -10,6 +10,7 @@
 #include <set>
 
 #include "core/error.h"
+#include "io/checkpoint_json.h"
 #include "io/weight_names.h"
 
 namespace slovo {
@@ -52,8 +53,8 @@ class WeightFiles {
 
   void open_shards() {
     const std::string where = (folder_ / kIndex).string();
-    const Json index = read_json(folder_ / kIndex);
-    if (!index.is_object() || !index.contains("weight_map") || !index["weight_map"].is_object()) {
+    const Json index = read_checkpoint_object(folder_ / kIndex);
+    if (!index.contains("weight_map") || !index["weight_map"].is_object()) {
       throw_checkpoint(where, ": has no \"weight_map\"; the index is damaged");
     }
     std::set<std::string> shards;

@@ -12,7 +12,7 @@
 #include <set>
 
 #include "core/error.h"
-#include "core/json.h"
+#include "io/checkpoint_json.h"
 
 namespace slovo {
 namespace {
@@ -65,17 +65,7 @@ std::string header_text(const std::filesystem::path& path, std::string_view file
 }
 
 Json parse_header(const std::filesystem::path& path, std::string_view file) {
-  const std::string text = header_text(path, file);
-  try {
-    Json header = parse_json(text, cat(path.string(), ": header"));
-    if (!header.is_object())
-      throw_checkpoint(path.string(), ": the header is no JSON object; the file is damaged");
-    return header;
-  } catch (const Error& error) {
-    throw Error(ErrorCode::checkpoint, error.what());
-  } catch (const Json::exception& error) {  // a number beyond double
-    throw_checkpoint(path.string(), ": header: not valid JSON: ", error.what());
-  }
+  return parse_checkpoint_object(header_text(path, file), cat(path.string(), ": header"));
 }
 
 std::optional<size_t> unsigned_value(const Json& json) {

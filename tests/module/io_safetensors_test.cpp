@@ -10,10 +10,13 @@
 namespace slovo {
 namespace {
 
-using test::error_text;
-using test::TemporaryFolder;
+using testing::contains;
+using testing::error_of;
+using testing::TempFolder;
 
+/// Removed first: file systems that guard overwritten files would sync each one.
 void put(const std::filesystem::path& path, const std::string& bytes) {
+  std::filesystem::remove(path);
   std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
 }
 
@@ -27,17 +30,17 @@ std::string file_of(const std::string& header, size_t data) {
 
 /// The error of opening a file with these bytes.
 std::string refusal(const std::string& bytes) {
-  const TemporaryFolder folder;
+  const TempFolder folder;
   put(folder / "m.safetensors", bytes);
   const std::string text =
-      error_text(ErrorCode::checkpoint, [&] { SafetensorsFile(folder / "m.safetensors"); });
-  EXPECT_TRUE(test::contains(text, "m.safetensors")) << text;
+      error_of([&] { SafetensorsFile(folder / "m.safetensors"); }, ErrorCode::checkpoint);
+  EXPECT_TRUE(contains(text, "m.safetensors")) << text;
   EXPECT_EQ(text.find('\n'), std::string::npos) << text;
   return text;
 }
 
 TEST(Safetensors, KeepsEveryDtypeAndShape) {
-  const TemporaryFolder folder;
+  const TempFolder folder;
   NamedTensors tensors;
   for (const auto type : {at::kBool, at::kByte, at::kChar, at::kShort, at::kInt, at::kLong,
                           at::kHalf, at::kBFloat16, at::kFloat, at::kDouble}) {
@@ -63,7 +66,7 @@ TEST(Safetensors, KeepsEveryDtypeAndShape) {
 }
 
 TEST(Safetensors, ReadsTensorsThatAreNotAligned) {
-  const TemporaryFolder folder;
+  const TempFolder folder;
   put(folder / "a.safetensors",
       file_of(R"({"x":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}} )", 8));
   const SafetensorsFile file(folder / "a.safetensors");
@@ -73,50 +76,50 @@ TEST(Safetensors, ReadsTensorsThatAreNotAligned) {
 }
 
 TEST(Safetensors, NamesTheFileOfAMissingTensor) {
-  const TemporaryFolder folder;
+  const TempFolder folder;
   write_safetensors(folder / "a.safetensors", {{"x", at::ones({1})}});
   const SafetensorsFile file(folder / "a.safetensors");
-  const std::string text = error_text(ErrorCode::checkpoint, [&] { file.view("y"); });
-  EXPECT_TRUE(test::contains(text, "has no tensor \"y\"")) << text;
+  const std::string text = error_of([&] { file.view("y"); }, ErrorCode::checkpoint);
+  EXPECT_TRUE(contains(text, "has no tensor \"y\"")) << text;
 }
 
 TEST(Safetensors, RefusesForeignFiles) {
-  EXPECT_TRUE(test::contains(refusal(""), "cut short"));
-  EXPECT_TRUE(test::contains(refusal("abc"), "cut short"));
-  EXPECT_TRUE(test::contains(refusal("PK\3\4 a zip archive, as torch.save writes"),
-                             "is no safetensors file"));
-  EXPECT_TRUE(test::contains(refusal(file_of("[1, 2]", 0)), "is no safetensors file"));
-  EXPECT_TRUE(test::contains(refusal(file_of("{\"a\":", 0)), "not valid JSON"));
-  EXPECT_TRUE(test::contains(refusal(file_of("{\"a\":1e999}", 0)), "not valid JSON"));
+  EXPECT_TRUE(contains(refusal(""), "cut short"));
+  EXPECT_TRUE(contains(refusal("abc"), "cut short"));
+  EXPECT_TRUE(
+      contains(refusal("PK\3\4 a zip archive, as torch.save writes"), "is no safetensors file"));
+  EXPECT_TRUE(contains(refusal(file_of("[1, 2]", 0)), "is no safetensors file"));
+  EXPECT_TRUE(contains(refusal(file_of("{\"a\":", 0)), "not valid JSON"));
+  EXPECT_TRUE(contains(refusal(file_of("{\"a\":1e999}", 0)), "not valid JSON"));
 }
 
 TEST(Safetensors, NamesTheTensorWhoseEntryIsWrong) {
   const auto entry = [](const std::string& body, size_t data = 8) {
     return refusal(file_of("{\"w\":" + body + "}", data));
   };
-  EXPECT_TRUE(test::contains(entry("3"), "tensor \"w\" must have exactly"));
-  EXPECT_TRUE(test::contains(entry(R"({"dtype":"F8_E4M3","shape":[8],"data_offsets":[0,8]})"),
-                             "tensor \"w\" has the dtype \"F8_E4M3\"; slovo reads F64, F32"));
-  EXPECT_TRUE(test::contains(entry(R"({"dtype":"F32","shape":[-2],"data_offsets":[0,8]})"),
-                             "shape holds -2"));
-  EXPECT_TRUE(test::contains(entry(R"({"dtype":"F32","shape":[3],"data_offsets":[0,8]})"),
-                             "shape [3] of \"F32\" does not take the 8 bytes"));
-  EXPECT_TRUE(test::contains(entry(R"({"dtype":"F32","shape":[2],"data_offsets":[0,8]})", 6),
-                             "are outside the file's 6 bytes of data"));
+  EXPECT_TRUE(contains(entry("3"), "tensor \"w\" must have exactly"));
+  EXPECT_TRUE(contains(entry(R"({"dtype":"F8_E4M3","shape":[8],"data_offsets":[0,8]})"),
+                       "tensor \"w\" has the dtype \"F8_E4M3\"; slovo reads F64, F32"));
   EXPECT_TRUE(
-      test::contains(entry(R"({"dtype":"F32","shape":[2],"data_offsets":[8,0]})"), "are outside"));
-  EXPECT_TRUE(test::contains(
-      entry(R"({"dtype":"F32","shape":[4294967296,4294967296,0],"data_offsets":[0,0]})"),
-      "does not take"));
-  EXPECT_TRUE(test::contains(entry(R"({"dtype":"F32","shape":[1],"data_offsets":[4,8]})"),
-                             "a gap or an overlap"));
+      contains(entry(R"({"dtype":"F32","shape":[-2],"data_offsets":[0,8]})"), "shape holds -2"));
+  EXPECT_TRUE(contains(entry(R"({"dtype":"F32","shape":[3],"data_offsets":[0,8]})"),
+                       "shape [3] of \"F32\" does not take the 8 bytes"));
+  EXPECT_TRUE(contains(entry(R"({"dtype":"F32","shape":[2],"data_offsets":[0,8]})", 6),
+                       "are outside the file's 6 bytes of data"));
   EXPECT_TRUE(
-      test::contains(entry(R"({"dtype":"F32","shape":[1],"data_offsets":[0,4]})"), "end at byte"));
+      contains(entry(R"({"dtype":"F32","shape":[2],"data_offsets":[8,0]})"), "are outside"));
+  EXPECT_TRUE(
+      contains(entry(R"({"dtype":"F32","shape":[4294967296,4294967296,0],"data_offsets":[0,0]})"),
+               "does not take"));
+  EXPECT_TRUE(contains(entry(R"({"dtype":"F32","shape":[1],"data_offsets":[4,8]})"),
+                       "a gap or an overlap"));
+  EXPECT_TRUE(
+      contains(entry(R"({"dtype":"F32","shape":[1],"data_offsets":[0,4]})"), "end at byte"));
   const std::string overlap =
       refusal(file_of(R"({"a":{"dtype":"I32","shape":[2],"data_offsets":[0,8]},)"
                       R"("b":{"dtype":"I32","shape":[1],"data_offsets":[4,8]}})",
                       8));
-  EXPECT_TRUE(test::contains(overlap, "tensor \"b\" begins at byte")) << overlap;
+  EXPECT_TRUE(contains(overlap, "tensor \"b\" begins at byte")) << overlap;
 }
 
 /// A valid file with a few bytes changed, cut, doubled or dropped.
@@ -148,7 +151,7 @@ std::string mutated(std::string bytes, uint64_t round) {
 }
 
 TEST(Safetensors, SurvivesDamage) {
-  const TemporaryFolder folder;
+  const TempFolder folder;
   const auto path = folder / "f.safetensors";
   write_safetensors(path, {{"a", at::ones({2, 3})},
                            {"b", at::ones({4}, at::kLong)},

@@ -9,7 +9,7 @@ namespace slovo {
 namespace {
 
 ModelConfig wide_config() {
-  ModelConfig config = test::small_config();
+  ModelConfig config = testing::small_config();
   config.hidden_size = 128;
   config.vocab_size = 301;
   config.attention_bias = true;

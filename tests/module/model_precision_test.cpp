@@ -8,19 +8,21 @@
 namespace slovo {
 namespace {
 
+using testing::contains;
+using testing::error_of;
 TEST(Precision, ResolvesDevices) {
   RuntimeConfig run;
   run.device = "cpu";
   EXPECT_TRUE(resolve_device(run).is_cpu());
   run.device = "tpu";
-  EXPECT_EQ(test::error_text(ErrorCode::config, [&] { resolve_device(run); }),
+  EXPECT_EQ(error_of([&] { resolve_device(run); }, ErrorCode::config),
             "--device tpu is not known; use auto, cpu, cuda or cuda:N");
   if (at::hasCUDA()) GTEST_SKIP() << "the rest is about machines without a GPU";
   run.device = "auto";
   EXPECT_TRUE(resolve_device(run).is_cpu());
   run.device = "cuda:1";
-  EXPECT_TRUE(test::contains(test::error_text(ErrorCode::config, [&] { resolve_device(run); }),
-                             "--device cuda:1: no CUDA device was found"));
+  EXPECT_TRUE(contains(error_of([&] { resolve_device(run); }, ErrorCode::config),
+                       "--device cuda:1: no CUDA device was found"));
 }
 
 TEST(Precision, ChoosesDtypes) {

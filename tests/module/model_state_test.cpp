@@ -6,11 +6,13 @@
 namespace slovo {
 namespace {
 
-using test::make_ids;
-using test::make_model;
+using testing::contains;
+using testing::error_of;
+using testing::make_ids;
+using testing::make_model;
 
 ModelConfig qk_norm_config() {
-  ModelConfig config = test::small_config();
+  ModelConfig config = testing::small_config();
   config.qk_norm = true;
   return config;
 }
@@ -33,7 +35,7 @@ double difference(const at::Tensor& a, const at::Tensor& b) {
 
 TEST(ModelState, CachedDecodingEqualsFullRecomputation) {
   for (const ModelConfig& config :
-       {test::small_config(), qk_norm_config(), test::small_gpt2_config()}) {
+       {testing::small_config(), qk_norm_config(), testing::small_gpt2_config()}) {
     Transformer model = make_model(config);
     ModelState state = model->new_state(2, 24);
     at::Tensor ids = make_ids(2, 5, config.vocab_size);
@@ -51,7 +53,7 @@ TEST(ModelState, CachedDecodingEqualsFullRecomputation) {
 }
 
 TEST(ModelState, ContinuesBySeveralTokens) {
-  Transformer model = make_model(test::small_config());
+  Transformer model = make_model(testing::small_config());
   const at::Tensor ids = make_ids(2, 17, 37);
   ModelState state = model->new_state(2, 17);
   step(model, state, ids.narrow(1, 0, 4));
@@ -82,7 +84,7 @@ TEST(ModelState, RowsOfDifferentLengthsDecodeTogether) {
 }
 
 TEST(ModelState, ReorderDropsAndRepeatsRows) {
-  Transformer model = make_model(test::small_config());
+  Transformer model = make_model(testing::small_config());
   const at::Tensor ids = make_ids(3, 5, 37);
   ModelState state = model->new_state(3, 10);
   step(model, state, ids);
@@ -93,7 +95,7 @@ TEST(ModelState, ReorderDropsAndRepeatsRows) {
 }
 
 TEST(ModelState, ForkSharesNothing) {
-  Transformer model = make_model(test::small_config());
+  Transformer model = make_model(testing::small_config());
   const at::Tensor ids = make_ids(2, 5, 37);
   ModelState state = model->new_state(2, 10);
   step(model, state, ids);
@@ -110,7 +112,7 @@ TEST(ModelState, ForkSharesNothing) {
 }
 
 TEST(ModelState, RestoresASnapshotAsOftenAsWanted) {
-  Transformer model = make_model(test::small_config());
+  Transformer model = make_model(testing::small_config());
   const at::Tensor ids = make_ids(2, 5, 37);
   ModelState state = model->new_state(2, 10);
   step(model, state, ids);
@@ -128,12 +130,12 @@ TEST(ModelState, RestoresASnapshotAsOftenAsWanted) {
 }
 
 TEST(ModelState, RefusesToGrowPastTheContext) {
-  Transformer model = make_model(test::small_config());
+  Transformer model = make_model(testing::small_config());
   ModelState state = model->new_state(1, 70);
   step(model, state, make_ids(1, 60, 37));
   const std::string text =
-      test::error_text(ErrorCode::data, [&] { step(model, state, make_ids(1, 5, 37)); });
-  EXPECT_TRUE(test::contains(text, "65 tokens")) << text;
+      error_of([&] { step(model, state, make_ids(1, 5, 37)); }, ErrorCode::data);
+  EXPECT_TRUE(contains(text, "65 tokens")) << text;
   EXPECT_EQ(state.lengths[0], 60);
 }
 

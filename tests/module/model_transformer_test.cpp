@@ -10,10 +10,12 @@
 namespace slovo {
 namespace {
 
-using test::make_ids;
-using test::make_model;
-using test::small_config;
-using test::small_gpt2_config;
+using testing::contains;
+using testing::error_of;
+using testing::make_ids;
+using testing::make_model;
+using testing::small_config;
+using testing::small_gpt2_config;
 
 /// One config of each kind of part.
 std::vector<std::pair<std::string, ModelConfig>> variants() {
@@ -278,18 +280,17 @@ TEST(Transformer, Bf16WeightsHaveFp32Gradients) {
 TEST(Transformer, RefusesATextLongerThanItsContext) {
   Transformer model = make_model(small_config());
   const std::string text =
-      test::error_text(ErrorCode::data, [&] { model->forward({make_ids(1, 65, 37), {}, {}}); });
-  EXPECT_TRUE(test::contains(text, "65 tokens")) << text;
-  EXPECT_TRUE(test::contains(text, "context of 64 (max_position_embeddings)")) << text;
+      error_of([&] { model->forward({make_ids(1, 65, 37), {}, {}}); }, ErrorCode::data);
+  EXPECT_TRUE(contains(text, "65 tokens")) << text;
+  EXPECT_TRUE(contains(text, "context of 64 (max_position_embeddings)")) << text;
   model->forward({make_ids(1, 128, 37), {}, {1, 128, {0, 64, 128}}});  // two documents that fit
 }
 
 TEST(Transformer, RefusesFieldsThatDoNotFit) {
   ModelConfig config = small_config();
   config.num_key_value_heads = 3;
-  const std::string text =
-      test::error_text(ErrorCode::config, [&] { Transformer(config, at::kFloat); });
-  EXPECT_TRUE(test::contains(text, "model.num_key_value_heads=3 does not divide")) << text;
+  const std::string text = error_of([&] { Transformer(config, at::kFloat); }, ErrorCode::config);
+  EXPECT_TRUE(contains(text, "model.num_key_value_heads=3 does not divide")) << text;
 }
 
 }  // namespace
