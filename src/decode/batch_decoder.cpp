@@ -18,26 +18,32 @@ at::Tensor id_tensor(const std::vector<int64_t>& ids, int64_t rows, at::Device d
 
 }  // namespace
 
-Row::Row(const LoadedModel& model, const DecodeConfig& config, const std::vector<TokenId>& prompt, Completion& out)
+Row::Row(const LoadedModel& model, const DecodeConfig& config, const std::vector<TokenId>& prompt,
+         Completion& out)
     : model_(model),
       max_tokens_(config.max_tokens),
       prompt_tokens_(static_cast<int64_t>(prompt.size())),
       decoder_(*model.tokenizer),
       stops_(config.stop),
       out_(out) {
-  // The text of a token may depend on those before it (a leading space, a cut character): the prompt goes first.
+  // The text of a token may depend on those before it (a leading space, a cut character): the
+  // prompt goes first.
   for (const TokenId id : prompt) decoder_.push(id);
 }
 
-Draw Row::next_draw() const { return {out_.prompt, static_cast<uint64_t>(out_.sample), out_.ids.size()}; }
+Draw Row::next_draw() const {
+  return {out_.prompt, static_cast<uint64_t>(out_.sample), out_.ids.size()};
+}
 
 void Row::take(TokenId id, const TextSink& sink) {
   out_.ids.push_back(id);
   if (model_.is_eos(id)) return finish(FinishReason::stop, sink);
   show(decoder_.push(id), sink);
   const auto chosen = static_cast<int64_t>(out_.ids.size());
-  filled_context_ = !stops_.stopped() && chosen < max_tokens_ && prompt_tokens_ + chosen == model_.context();
-  if (stops_.stopped() || chosen == max_tokens_ || filled_context_) finish(FinishReason::length, sink);
+  filled_context_ =
+      !stops_.stopped() && chosen < max_tokens_ && prompt_tokens_ + chosen == model_.context();
+  if (stops_.stopped() || chosen == max_tokens_ || filled_context_)
+    finish(FinishReason::length, sink);
 }
 
 void Row::show(std::string_view piece, const TextSink& sink) {
@@ -55,12 +61,15 @@ void Row::finish(FinishReason reason, const TextSink& sink) {
   out_.finish_reason = stops_.stopped() ? FinishReason::stop : reason;
 }
 
-BatchDecoder::BatchDecoder(LoadedModel& model, const DecodeConfig& config, uint64_t seed, const TextSink& sink)
+BatchDecoder::BatchDecoder(LoadedModel& model, const DecodeConfig& config, uint64_t seed,
+                           const TextSink& sink)
     : model_(model), config_(config), sampler_(config, seed), sink_(sink) {}
 
-void BatchDecoder::run(const std::vector<std::vector<TokenId>>& prompts, std::vector<Completion>& out) {
+void BatchDecoder::run(const std::vector<std::vector<TokenId>>& prompts,
+                       std::vector<Completion>& out) {
   int64_t longest = 0;
-  for (const auto& prompt : prompts) longest = std::max(longest, static_cast<int64_t>(prompt.size()));
+  for (const auto& prompt : prompts)
+    longest = std::max(longest, static_cast<int64_t>(prompt.size()));
   capacity_ = std::min(model_.context(), longest + config_.max_tokens);
   for (Completion& completion : out) waiting_.push_back(&completion);
   while (!waiting_.empty() || !rows_.empty()) {
@@ -81,7 +90,8 @@ void BatchDecoder::admit(const std::vector<std::vector<TokenId>>& prompts) {
   while (!waiting_.empty() && static_cast<int64_t>(rows_.size()) < config_.batch_size) {
     const auto& prompt = prompts[waiting_.front()->prompt];
     if (prompt.size() != length) break;
-    if (unique_prompts.empty() || *unique_prompts.back() != prompt) unique_prompts.push_back(&prompt);
+    if (unique_prompts.empty() || *unique_prompts.back() != prompt)
+      unique_prompts.push_back(&prompt);
     prompt_of_row.push_back(static_cast<int64_t>(unique_prompts.size()) - 1);
     rows_.push_back(std::make_unique<Row>(model_, config_, prompt, *waiting_.front()));
     waiting_.pop_front();
@@ -111,11 +121,14 @@ void BatchDecoder::step() {
 }
 
 void BatchDecoder::sample(const at::Tensor& hidden_RC, size_t first) {
-  const at::Tensor logits_RV = model_.model->logits(hidden_RC).to(at::kCPU, at::kFloat).contiguous();
+  const at::Tensor logits_RV =
+      model_.model->logits(hidden_RC).to(at::kCPU, at::kFloat).contiguous();
   // A vocabulary may be padded: ids that the tokenizer lacks have no text.
-  const auto vocabulary = static_cast<size_t>(std::min(logits_RV.size(1), model_.tokenizer->vocab_size()));
+  const auto vocabulary =
+      static_cast<size_t>(std::min(logits_RV.size(1), model_.tokenizer->vocab_size()));
   for (size_t r = 0; r < rows_.size() - first; ++r) {
-    const float* row_logits = logits_RV.const_data_ptr<float>() + static_cast<int64_t>(r) * logits_RV.size(1);
+    const float* row_logits =
+        logits_RV.const_data_ptr<float>() + static_cast<int64_t>(r) * logits_RV.size(1);
     Row& row = *rows_[first + r];
     const TokenId id = sampler_.sample({row_logits, vocabulary}, row.next_draw());
     if (config_.logprobs) {
@@ -124,7 +137,8 @@ void BatchDecoder::sample(const at::Tensor& hidden_RC, size_t first) {
     }
     row.take(id, sink_);
     if (row.filled_context() && !std::exchange(told_context_full_, true)) {
-      log::warn(cat("the model's context of ", model_.context(), " tokens is full: the completion ends there"));
+      log::warn(cat("the model's context of ", model_.context(),
+                    " tokens is full: the completion ends there"));
     }
   }
 }

@@ -1,4 +1,5 @@
-// The loop behind Generator: which completions are in the batch, what each has so far, and one step of all of them.
+// The loop behind Generator: which completions are in the batch, what each has so far, and one step
+// of all of them.
 #pragma once
 
 #include <deque>
@@ -15,7 +16,8 @@ namespace slovo::detail {
 /// A completion in the making.
 class Row {
  public:
-  Row(const LoadedModel& model, const DecodeConfig& config, const std::vector<TokenId>& prompt, Completion& out);
+  Row(const LoadedModel& model, const DecodeConfig& config, const std::vector<TokenId>& prompt,
+      Completion& out);
 
   /// Takes the next token: grows the text, and notes whether this ends it.
   void take(TokenId id, const TextSink& sink);
@@ -47,8 +49,8 @@ class BatchDecoder {
   void run(const std::vector<std::vector<TokenId>>& prompts, std::vector<Completion>& out);
 
  private:
-  /// Takes waiting completions into free rows, as many as have prompts of the first one's length: they are prefilled
-  /// together, each different prompt once.
+  /// Takes waiting completions into free rows, as many as have prompts of the first one's length:
+  /// they are prefilled together, each different prompt once.
   void admit(const std::vector<std::vector<TokenId>>& prompts);
   /// One token further for every row.
   void step();

@@ -19,9 +19,10 @@ void add_eos(const Json& json, std::vector<TokenId>& out) {
   }
 }
 
-/// The tokenizer's EOS and those of generation_config.json, else of config.json (a chat model ends turns with more
-/// than one token).
-std::vector<TokenId> find_eos(const std::filesystem::path& folder, const Json& config, const Tokenizer& tokenizer) {
+/// The tokenizer's EOS and those of generation_config.json, else of config.json (a chat model ends
+/// turns with more than one token).
+std::vector<TokenId> find_eos(const std::filesystem::path& folder, const Json& config,
+                              const Tokenizer& tokenizer) {
   std::vector<TokenId> out;
   const auto generation = folder / "generation_config.json";
   if (std::filesystem::exists(generation)) add_eos(read_json(generation), out);
@@ -33,15 +34,19 @@ std::vector<TokenId> find_eos(const std::filesystem::path& folder, const Json& c
   return out;
 }
 
-void check_vocabulary(const std::string& folder, const Tokenizer& tokenizer, const ModelConfig& config) {
+void check_vocabulary(const std::string& folder, const Tokenizer& tokenizer,
+                      const ModelConfig& config) {
   if (tokenizer.vocab_size() <= config.vocab_size) return;
-  throw_checkpoint(folder, ": the tokenizer has ", tokenizer.vocab_size(), " tokens, but the model's vocab_size is ",
-                   config.vocab_size, "; they do not belong together: put the model's own tokenizer.json there");
+  throw_checkpoint(folder, ": the tokenizer has ", tokenizer.vocab_size(),
+                   " tokens, but the model's vocab_size is ", config.vocab_size,
+                   "; they do not belong together: put the model's own tokenizer.json there");
 }
 
 }  // namespace
 
-bool LoadedModel::is_eos(TokenId id) const { return std::ranges::find(eos_ids, id) != eos_ids.end(); }
+bool LoadedModel::is_eos(TokenId id) const {
+  return std::ranges::find(eos_ids, id) != eos_ids.end();
+}
 
 LoadedModel load_for_inference(const std::filesystem::path& given, const RuntimeConfig& run) {
   const std::filesystem::path folder = find_model_folder(given);
@@ -54,10 +59,12 @@ LoadedModel load_for_inference(const std::filesystem::path& given, const Runtime
 
   const at::Device device = resolve_device(run);
   const c10::InferenceMode inference;
-  out.model = Transformer(config.model, at::TensorOptions(device).dtype(inference_dtype(run, config.dtype)));
+  out.model = Transformer(config.model,
+                          at::TensorOptions(device).dtype(inference_dtype(run, config.dtype)));
   out.model->eval();
   NamedTensors parameters;
-  for (const auto& item : out.model->named_parameters()) parameters.emplace_back(item.key(), item.value());
+  for (const auto& item : out.model->named_parameters())
+    parameters.emplace_back(item.key(), item.value());
   read_weights(folder, config, parameters);
   return out;
 }

@@ -1,9 +1,10 @@
-// A model folder opened to be used: weights on their device and in their dtype, the tokenizer, and the tokens that end
-// a text. The one place where generate, eval and samples during training get this from.
+// A model folder opened to be used: weights on their device and in their dtype, the tokenizer, and
+// the tokens that end a text. The one place where generate, eval and samples during training get
+// this from.
 #pragma once
 
-#include <c10/core/InferenceMode.h>
 #include <ATen/core/grad_mode.h>
+#include <c10/core/InferenceMode.h>
 
 #include <filesystem>
 #include <memory>
@@ -18,10 +19,10 @@
 namespace slovo {
 
 struct LoadedModel {
-  std::string name;                             ///< the folder, for results and errors
+  std::string name;  ///< the folder, for results and errors
   Transformer model{nullptr};
   std::shared_ptr<const Tokenizer> tokenizer;
-  std::vector<TokenId> eos_ids;                 ///< tokens that end a text, without repeats
+  std::vector<TokenId> eos_ids;  ///< tokens that end a text, without repeats
 
   at::Device device() const { return model->head_weight().device(); }
   at::ScalarType dtype() const { return model->head_weight().scalar_type(); }
@@ -29,8 +30,9 @@ struct LoadedModel {
   bool is_eos(TokenId id) const;
 };
 
-/// Opens what the user gave (model, run or checkpoint folder) on the device and in the dtype that `run` asks for.
-/// Throws Error(checkpoint) when parts are missing or the tokenizer has ids that the model lacks.
+/// Opens what the user gave (model, run or checkpoint folder) on the device and in the dtype that
+/// `run` asks for. Throws Error(checkpoint) when parts are missing or the tokenizer has ids that
+/// the model lacks.
 LoadedModel load_for_inference(const std::filesystem::path& given, const RuntimeConfig& run);
 
 /// The token that stands for an empty context: BOS, else EOS, as in lm-evaluation-harness.
@@ -38,11 +40,13 @@ std::optional<TokenId> start_token(const Tokenizer& tokenizer);
 /// True when the tokenizer begins a text with its BOS by itself.
 bool adds_bos(const Tokenizer& tokenizer);
 
-/// No gradients, and no autograd bookkeeping at all where the weights were made for inference. A model in training must
-/// not be run in inference mode: tables it builds there could not be used by its next training step.
+/// No gradients, and no autograd bookkeeping at all where the weights were made for inference. A
+/// model in training must not be run in inference mode: tables it builds there could not be used by
+/// its next training step.
 class InferenceGuard {
  public:
-  explicit InferenceGuard(const LoadedModel& loaded) : inference_(loaded.model->head_weight().is_inference()) {}
+  explicit InferenceGuard(const LoadedModel& loaded)
+      : inference_(loaded.model->head_weight().is_inference()) {}
 
  private:
   c10::InferenceMode inference_;  // first: InferenceMode(false) turns gradients on

@@ -21,7 +21,8 @@ class Temperature : public LogitsProcessor {
   float temperature_;
 };
 
-/// Keeps what is at least as likely as the k-th likeliest: tokens equal to that one all stay, as in Hugging Face.
+/// Keeps what is at least as likely as the k-th likeliest: tokens equal to that one all stay, as in
+/// Hugging Face.
 class TopK : public LogitsProcessor {
  public:
   explicit TopK(int64_t k) : k_(static_cast<size_t>(k)) {}
@@ -32,7 +33,8 @@ class TopK : public LogitsProcessor {
     for (const Candidate& candidate : candidates) logits.push_back(candidate.logit);
     const auto kth = logits.begin() + static_cast<std::ptrdiff_t>(k_ - 1);
     std::nth_element(logits.begin(), kth, logits.end(), std::greater<>());
-    std::erase_if(candidates, [least = *kth](const Candidate& candidate) { return candidate.logit < least; });
+    std::erase_if(candidates,
+                  [least = *kth](const Candidate& candidate) { return candidate.logit < least; });
   }
 
  private:
@@ -57,7 +59,8 @@ double total_weight(const Candidates& candidates, float highest) {
   return total;
 }
 
-/// Nucleus sampling (arXiv:1904.09751): keeps the likeliest tokens until they hold the probability `p` together.
+/// Nucleus sampling (arXiv:1904.09751): keeps the likeliest tokens until they hold the probability
+/// `p` together.
 class TopP : public LogitsProcessor {
  public:
   explicit TopP(double p) : p_(p) {}
@@ -92,8 +95,9 @@ TokenId likeliest(std::span<const float> logits) {
   double sum = 0;
   for (const float logit : logits) sum += std::isinf(logit) ? 0.0 : static_cast<double>(logit);
   if (std::isnan(sum) || !std::isfinite(*best)) {
-    throw_checkpoint("the model's logits are not finite numbers; its weights are damaged, or overflow in this "
-                     "precision: try --dtype fp32");
+    throw_checkpoint(
+        "the model's logits are not finite numbers; its weights are damaged, or overflow in this "
+        "precision: try --dtype fp32");
   }
   return static_cast<TokenId>(best - logits.begin());
 }
@@ -119,7 +123,8 @@ LogitsProcessors make_processors(const DecodeConfig& config) {
   return out;
 }
 
-Sampler::Sampler(const DecodeConfig& config, uint64_t seed) : greedy_(config.temperature == 0), seed_(seed) {
+Sampler::Sampler(const DecodeConfig& config, uint64_t seed)
+    : greedy_(config.temperature == 0), seed_(seed) {
   if (!greedy_) processors_ = make_processors(config);
 }
 
@@ -128,7 +133,8 @@ TokenId Sampler::sample(std::span<const float> logits, const Draw& draw) const {
   if (greedy_) return best;
   Candidates candidates;
   candidates.reserve(logits.size());
-  for (size_t id = 0; id < logits.size(); ++id) candidates.push_back({static_cast<TokenId>(id), logits[id]});
+  for (size_t id = 0; id < logits.size(); ++id)
+    candidates.push_back({static_cast<TokenId>(id), logits[id]});
   for (const auto& processor : processors_) processor->apply(candidates);
   const uint64_t stream = random_bits(random_stream("sampling"), draw.prompt, draw.sample);
   return draw_by_inversion(candidates, random_unit(seed_, stream, draw.position));

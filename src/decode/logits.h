@@ -1,5 +1,6 @@
-// From logits to the next token: a chain of processors in the order of Hugging Face generation (temperature, top-k,
-// top-p), then a draw. Works on one row of plain floats; knows no model and no text.
+// From logits to the next token: a chain of processors in the order of Hugging Face generation
+// (temperature, top-k, top-p), then a draw. Works on one row of plain floats; knows no model and no
+// text.
 #pragma once
 
 #include <cstdint>
@@ -27,11 +28,12 @@ class LogitsProcessor {
 };
 using LogitsProcessors = std::vector<std::unique_ptr<const LogitsProcessor>>;
 
-/// The processors that `config` asks for; those that would change nothing are left out. For a temperature above 0.
+/// The processors that `config` asks for; those that would change nothing are left out. For a
+/// temperature above 0.
 LogitsProcessors make_processors(const DecodeConfig& config);
 
-/// Which random number a draw takes. It names the completion and the place in it, so what a prompt gives does not depend
-/// on the batch it is computed in, nor on what was drawn before.
+/// Which random number a draw takes. It names the completion and the place in it, so what a prompt
+/// gives does not depend on the batch it is computed in, nor on what was drawn before.
 struct Draw {
   uint64_t prompt = 0;    ///< number of the prompt
   uint64_t sample = 0;    ///< number of the completion of that prompt
@@ -41,8 +43,9 @@ struct Draw {
 class Sampler {
  public:
   Sampler(const DecodeConfig& config, uint64_t seed);
-  /// The next token for `logits` [V]: at temperature 0 the likeliest (the lowest id among equals), else a draw by
-  /// inversion of the cumulative distribution. Throws Error(checkpoint) when the logits are not numbers.
+  /// The next token for `logits` [V]: at temperature 0 the likeliest (the lowest id among equals),
+  /// else a draw by inversion of the cumulative distribution. Throws Error(checkpoint) when the
+  /// logits are not numbers.
   TokenId sample(std::span<const float> logits, const Draw& draw) const;
 
  private:

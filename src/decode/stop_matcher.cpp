@@ -8,7 +8,8 @@ namespace slovo {
 
 StopMatcher::StopMatcher(std::vector<std::string> stops) : stops_(std::move(stops)) {
   if (std::ranges::find(stops_, "") != stops_.end()) {
-    throw_config("decode.stop holds an empty text, which would end every completion at once; take it out");
+    throw_config(
+        "decode.stop holds an empty text, which would end every completion at once; take it out");
   }
 }
 

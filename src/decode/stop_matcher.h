@@ -12,8 +12,8 @@ class StopMatcher {
   /// Throws Error(config) when one of `stops` is empty.
   explicit StopMatcher(std::vector<std::string> stops);
 
-  /// Takes the next piece of text and returns what may be shown: everything before a stop text, and less any end that
-  /// may turn out to begin one.
+  /// Takes the next piece of text and returns what may be shown: everything before a stop text, and
+  /// less any end that may turn out to begin one.
   std::string push(std::string_view piece);
   /// What was held back, when no stop text came after all.
   std::string finish();

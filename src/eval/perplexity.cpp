@@ -14,13 +14,17 @@ namespace {
 /// The token that begins each document. Rolling always has one, as in lm-evaluation-harness.
 std::optional<TokenId> document_start(const Tokenizer& tokenizer, AddBos bos, Protocol protocol) {
   if (protocol == Protocol::rolling && bos == AddBos::no) {
-    throw_config("eval.bos=no does not go with eval.protocol=rolling, which begins each document with BOS or EOS; use "
-                 "--protocol windows");
+    throw_config(
+        "eval.bos=no does not go with eval.protocol=rolling, which begins each document with BOS "
+        "or EOS; use "
+        "--protocol windows");
   }
   if (bos == AddBos::no) return std::nullopt;
-  if (bos == AddBos::automatic && protocol != Protocol::rolling && !adds_bos(tokenizer)) return std::nullopt;
+  if (bos == AddBos::automatic && protocol != Protocol::rolling && !adds_bos(tokenizer))
+    return std::nullopt;
   const std::optional<TokenId> start = start_token(tokenizer);
-  if (!start) throw_config("the tokenizer has neither BOS nor EOS to begin documents with; use --bos no");
+  if (!start)
+    throw_config("the tokenizer has neither BOS nor EOS to begin documents with; use --bos no");
   return start;
 }
 
@@ -65,7 +69,9 @@ double Perplexity::nll_per_token() const { return nll / static_cast<double>(toke
 double Perplexity::token_perplexity() const { return std::exp(nll_per_token()); }
 double Perplexity::word_perplexity() const { return std::exp(nll / static_cast<double>(words)); }
 double Perplexity::byte_perplexity() const { return std::exp(nll / static_cast<double>(bytes)); }
-double Perplexity::bits_per_byte() const { return nll / static_cast<double>(bytes) / std::numbers::ln2; }
+double Perplexity::bits_per_byte() const {
+  return nll / static_cast<double>(bytes) / std::numbers::ln2;
+}
 
 Json Perplexity::to_json() const {
   return {{"protocol", to_name(plan.protocol)},
@@ -83,7 +89,8 @@ Json Perplexity::to_json() const {
           {"bytes", bytes}};
 }
 
-Perplexity measure_perplexity(LoadedModel& model, const TextSource& texts, const EvalConfig& config) {
+Perplexity measure_perplexity(LoadedModel& model, const TextSource& texts,
+                              const EvalConfig& config) {
   const Tokenizer& tokenizer = *model.tokenizer;
   Perplexity out;
   out.plan = plan_windows(config, model.context());
@@ -94,7 +101,8 @@ Perplexity measure_perplexity(LoadedModel& model, const TextSource& texts, const
   texts([&](std::string_view text) {
     std::vector<TokenId> ids = tokenizer.encode(text, SpecialTokens::none);
     if (start) ids.insert(ids.begin(), *start);
-    for (const Window& window : make_windows(out.plan, static_cast<int64_t>(ids.size()))) pool.add(ids, window);
+    for (const Window& window : make_windows(out.plan, static_cast<int64_t>(ids.size())))
+      pool.add(ids, window);
     ++out.documents;
     out.words += count_words(text);
     out.bytes += static_cast<int64_t>(text.size());
@@ -102,7 +110,8 @@ Perplexity measure_perplexity(LoadedModel& model, const TextSource& texts, const
   pool.flush();
   out.tokens = pool.tokens();
   out.nll = pool.nll();
-  if (out.tokens == 0) throw_data("no token to score: a document needs two tokens, or one behind BOS (--bos yes)");
+  if (out.tokens == 0)
+    throw_data("no token to score: a document needs two tokens, or one behind BOS (--bos yes)");
   return out;
 }
 

@@ -11,15 +11,17 @@
 
 namespace slovo {
 
-/// Sums over all documents. A document's words are counted as lm-evaluation-harness does, its bytes in UTF-8.
+/// Sums over all documents. A document's words are counted as lm-evaluation-harness does, its bytes
+/// in UTF-8.
 struct Perplexity {
   WindowPlan plan;
-  std::string bos;       ///< the token that begins each document; "" when none does: then its first token is not scored
+  std::string bos;  ///< the token that begins each document; "" when none does: then its first
+                    ///< token is not scored
   int64_t documents = 0;
-  int64_t tokens = 0;    ///< scored
+  int64_t tokens = 0;  ///< scored
   int64_t words = 0;
   int64_t bytes = 0;
-  double nll = 0;        ///< sum of -log p over the scored tokens, in nats
+  double nll = 0;  ///< sum of -log p over the scored tokens, in nats
 
   double nll_per_token() const;
   double token_perplexity() const;  ///< exp(nll / tokens)
@@ -30,8 +32,10 @@ struct Perplexity {
   Json to_json() const;
 };
 
-/// Scores all documents of `texts`. Throws Error(config) for a plan that cannot be (see plan_windows) or a BOS that the
-/// tokenizer does not have; Error(data) when no token can be scored.
-Perplexity measure_perplexity(LoadedModel& model, const TextSource& texts, const EvalConfig& config);
+/// Scores all documents of `texts`. Throws Error(config) for a plan that cannot be (see
+/// plan_windows) or a BOS that the tokenizer does not have; Error(data) when no token can be
+/// scored.
+Perplexity measure_perplexity(LoadedModel& model, const TextSource& texts,
+                              const EvalConfig& config);
 
 }  // namespace slovo

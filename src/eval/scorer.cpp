@@ -40,7 +40,8 @@ Request make_request(std::span<const ScoreItem* const> items) {
   return out;
 }
 
-void score_batch(LoadedModel& model, std::span<const ScoreItem* const> items, std::span<TokenScores* const> out) {
+void score_batch(LoadedModel& model, std::span<const ScoreItem* const> items,
+                 std::span<TokenScores* const> out) {
   const Request request = make_request(items);
   const auto on_device = [&](const at::Tensor& tensor) { return tensor.to(model.device()); };
   const at::Tensor hidden_BTC = model.model->forward({on_device(request.ids_BT), {}, {}});
@@ -49,14 +50,16 @@ void score_batch(LoadedModel& model, std::span<const ScoreItem* const> items, st
   at::Tensor greedy_N;
   const at::Tensor targets_N = on_device(at::tensor(request.targets, at::kLong));
   const at::Tensor scores_N =
-      ops::linear_log_probs(hidden_NC, model.model->head_weight(), targets_N, &greedy_N).to(at::kCPU, at::kDouble);
+      ops::linear_log_probs(hidden_NC, model.model->head_weight(), targets_N, &greedy_N)
+          .to(at::kCPU, at::kDouble);
   greedy_N = greedy_N.to(at::kCPU);
   const auto* score = scores_N.const_data_ptr<double>();
   const auto* greedy = greedy_N.const_data_ptr<bool>();
   for (size_t b = 0; b < items.size(); ++b) {
     const int64_t count = tokens_read(*items[b]) - items[b]->first + 1;
     out[b]->logprobs.assign(score, score + count);
-    out[b]->is_greedy = std::all_of(greedy, greedy + count, [](bool likeliest) { return likeliest; });
+    out[b]->is_greedy =
+        std::all_of(greedy, greedy + count, [](bool likeliest) { return likeliest; });
     score += count;
     greedy += count;
   }
@@ -64,7 +67,8 @@ void score_batch(LoadedModel& model, std::span<const ScoreItem* const> items, st
 
 }  // namespace
 
-std::vector<TokenScores> score_tokens(LoadedModel& model, std::span<const ScoreItem> items, int64_t batch_size) {
+std::vector<TokenScores> score_tokens(LoadedModel& model, std::span<const ScoreItem> items,
+                                      int64_t batch_size) {
   const InferenceGuard guard(model);
   std::vector<size_t> order(items.size());
   std::iota(order.begin(), order.end(), size_t{0});
@@ -77,7 +81,8 @@ std::vector<TokenScores> score_tokens(LoadedModel& model, std::span<const ScoreI
     std::vector<TokenScores*> results;
     for (size_t i = begin; i < end; ++i) {
       const ScoreItem& item = items[order[i]];
-      SLOVO_CHECK(item.first >= 1 && item.first < static_cast<int64_t>(item.ids.size()), "nothing to score");
+      SLOVO_CHECK(item.first >= 1 && item.first < static_cast<int64_t>(item.ids.size()),
+                  "nothing to score");
       batch.push_back(&item);
       results.push_back(&out[order[i]]);
     }

@@ -39,22 +39,26 @@ WindowPlan plan_windows(const EvalConfig& config, int64_t context) {
   WindowPlan plan;
   plan.window = config.window.value_or(context);
   if (plan.window > context) {
-    throw_config("eval.window=", plan.window, " is over the model's context of ", context, "; give 2 to ", context);
+    throw_config("eval.window=", plan.window, " is over the model's context of ", context,
+                 "; give 2 to ", context);
   }
   plan.protocol = resolve_protocol(config, plan.window);
   const bool strided = plan.protocol == Protocol::strided;
-  plan.stride = config.stride.value_or(strided ? std::max<int64_t>(1, plan.window / 2) : plan.window);
+  plan.stride =
+      config.stride.value_or(strided ? std::max<int64_t>(1, plan.window / 2) : plan.window);
   if (plan.stride > plan.window) {
     throw_config("eval.stride=", plan.stride, " is over eval.window=", plan.window,
                  ": tokens between windows would not be scored; give 1 to ", plan.window);
   }
   if (strided && plan.stride == plan.window) {
-    throw_config("eval.stride=", plan.stride, " with eval.protocol=strided must be below eval.window=", plan.window,
+    throw_config("eval.stride=", plan.stride,
+                 " with eval.protocol=strided must be below eval.window=", plan.window,
                  "; for windows without overlap use --protocol windows");
   }
   if (!strided && plan.stride != plan.window) {
-    throw_config("eval.protocol=", to_name(plan.protocol), " has no overlap, but eval.stride=", plan.stride,
-                 " is below eval.window=", plan.window, "; leave --stride out, or use --protocol strided");
+    throw_config(
+        "eval.protocol=", to_name(plan.protocol), " has no overlap, but eval.stride=", plan.stride,
+        " is below eval.window=", plan.window, "; leave --stride out, or use --protocol strided");
   }
   return plan;
 }
