@@ -1,6 +1,8 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "core/error.h"
 #include "core/utf8.h"
 #include "decode/generator.h"
@@ -129,20 +131,16 @@ TEST(Generator, AFullContextEndsTheText) {
 
 TEST(Generator, StreamsWholeCharactersThatMakeUpTheText) {
   LoadedModel model = endless_model();
-  const auto check = [](const std::map<size_t, std::string>& streamed,
-                        const std::vector<Completion>& completions) {
-    for (const Completion& completion : completions)
-      EXPECT_EQ(streamed.at(completion.prompt), completion.text);
-  };
   std::map<size_t, std::string> streamed;
   const auto sink = [&](const Completion& completion, std::string_view piece) {
     EXPECT_TRUE(utf8::is_valid(piece)) << piece;
     EXPECT_FALSE(piece.empty());
     streamed[completion.prompt] += piece;
   };
-  check(streamed, {});
   const auto completions = Generator(model, sampling(2.0, 30), kSeed).generate(kPrompts, sink);
-  check(streamed, completions);
+  for (const Completion& completion : completions) {
+    EXPECT_EQ(streamed.at(completion.prompt), completion.text);
+  }
 }
 
 TEST(Generator, AStopTextIsFoundAcrossTokensAndNotShown) {
