@@ -15,6 +15,10 @@ struct CommandSpec {
   int (*run)(const Invocation&);
 };
 
+int run_generate(const Invocation& call);
+int run_eval_perplexity(const Invocation& call);
+int run_eval_score(const Invocation& call);
+
 const std::vector<CommandSpec>& all_commands();
 
 /// Runs the command that `words` name; prints the list of commands for none, or for --help. Returns

@@ -2,7 +2,7 @@
 #include <chrono>
 #include <cstdio>
 
-#include "command.h"
+#include "commands.h"
 #include "core/error.h"
 #include "data/corpus.h"
 #include "data/corpus_files.h"

@@ -3,7 +3,7 @@
 #include <fstream>
 #include <iostream>
 
-#include "command.h"
+#include "commands.h"
 #include "core/error.h"
 #include "core/log.h"
 #include "eval/score_request.h"

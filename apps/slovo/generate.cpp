@@ -4,7 +4,7 @@
 #include <iostream>
 #include <iterator>
 
-#include "command.h"
+#include "commands.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "core/log.h"

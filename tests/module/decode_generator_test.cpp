@@ -12,8 +12,8 @@
 namespace slovo {
 namespace {
 
-using test::error_text;
-using test::holds;
+using testing::contains;
+using testing::error_of;
 using Ids = std::vector<TokenId>;
 
 constexpr int64_t kSeed = 11;
@@ -27,7 +27,7 @@ DecodeConfig sampling(double temperature, int64_t max_tokens) {
 
 /// A model that never ends a text by itself, so that lengths are known.
 LoadedModel endless_model() {
-  LoadedModel model = test::tiny_model();
+  LoadedModel model = testing::tiny_model();
   model.eos_ids.clear();
   return model;
 }
@@ -75,7 +75,7 @@ TEST(Generator, CachedDecodingEqualsFullRecomputation) {
 }
 
 TEST(Generator, TheBatchDoesNotChangeATextNorItsOrder) {
-  LoadedModel model = test::tiny_model();
+  LoadedModel model = testing::tiny_model();
   DecodeConfig config = sampling(1.0, 15);
   config.num_samples = 3;
   config.batch_size = 1;
@@ -189,9 +189,9 @@ TEST(Generator, APromptWithoutRoomIsRefused) {
   LoadedModel model = endless_model();
   std::string prompt;
   for (int i = 0; i < 60; ++i) prompt += "Q";
-  const std::string text = error_text([&] { Generator(model, {}, kSeed).encode_prompt(prompt); });
-  EXPECT_TRUE(holds(text, "61 tokens"));
-  EXPECT_TRUE(holds(text, "at most 47"));
+  const std::string text = error_of([&] { Generator(model, {}, kSeed).encode_prompt(prompt); });
+  EXPECT_TRUE(contains(text, "61 tokens"));
+  EXPECT_TRUE(contains(text, "at most 47"));
 }
 
 TEST(Generator, IdsWithoutATokenAreNeverDrawn) {

@@ -12,10 +12,10 @@
 namespace slovo {
 namespace {
 
-using test::expected;
+using testing::expected;
 
 void expect_measures(const Json& want, Protocol protocol) {
-  LoadedModel model = test::tiny_model();
+  LoadedModel model = testing::tiny_model();
   EvalConfig config;
   config.protocol = protocol;
   config.window = want["window"].get<int64_t>();
@@ -49,7 +49,7 @@ TEST(PerplexityParity, RollingOfLmEvaluationHarness) {
 }
 
 TEST(ScoreParity, LoglikelihoodOfLmEvaluationHarness) {
-  LoadedModel model = test::tiny_model();
+  LoadedModel model = testing::tiny_model();
   for (const AddBos bos : {AddBos::no, AddBos::yes}) {
     bool any_greedy = false;
     for (const Json& line : expected()["score"][to_name(bos)]) {
@@ -65,7 +65,7 @@ TEST(ScoreParity, LoglikelihoodOfLmEvaluationHarness) {
 }
 
 TEST(GenerateParity, GreedyTokensOfTransformers) {
-  LoadedModel model = test::tiny_model();
+  LoadedModel model = testing::tiny_model();
   DecodeConfig config;
   config.temperature = 0;
   config.max_tokens = 20;

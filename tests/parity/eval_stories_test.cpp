@@ -8,15 +8,12 @@
 namespace slovo {
 namespace {
 
-class Stories : public testing::Test {
+class Stories : public ::testing::Test {
  protected:
   void SetUp() override {
-    const auto folder = test::stories_folder();
-    if (!folder)
-      GTEST_SKIP()
-          << "no shared data: set SLOVO_SHARED to the folder that holds data/models/stories260K";
-    model_ = load_for_inference(*folder / "hf", {});
-    reference_ = read_json(*folder / "reference.json");
+    SLOVO_SHARED_DATA(folder, "models/stories260K");
+    model_ = load_for_inference(folder / "hf", {});
+    reference_ = read_json(folder / "reference.json");
   }
 
   LoadedModel model_;
