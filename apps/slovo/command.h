@@ -90,7 +90,7 @@ class Command {
 
   const RunConfig& config() const { return builder_.config(); }
   /// True when the config file or a flag gives this field, or any of this section.
-  bool given(const std::string& key_or_section) const;
+  bool given(const std::string& key_or_section) const { return builder_.given(key_or_section); }
   /// The file that gave the key, or "command line", for messages; "" when none did.
   std::string source(const std::string& key) const { return builder_.source(key); }
   /// The command's sections, all fields filled in.

@@ -62,6 +62,7 @@ int run(const CommandSpec& spec, const std::vector<std::string>& words, size_t u
 
 const std::vector<CommandSpec>& all_commands() {
   static const std::vector<CommandSpec> commands = {
+      {"pretrain", "train a model from text, or go on from a model", run_pretrain},
       {"generate", "text from prompts", run_generate},
       {"eval perplexity", "how well a model predicts text", run_eval_perplexity},
       {"eval score", "log-probabilities of given texts or token ids", run_eval_score},

@@ -15,6 +15,7 @@ struct CommandSpec {
   int (*run)(const Invocation&);
 };
 
+int run_pretrain(const Invocation& call);
 int run_generate(const Invocation& call);
 int run_eval_perplexity(const Invocation& call);
 int run_eval_score(const Invocation& call);

@@ -153,6 +153,14 @@ void PendingFolder::commit() {
   if (flags != 0) fs::remove_all(temporary_, ignored);
 }
 
+void remove_folder(const fs::path& path) {
+  const fs::path doomed = temporary_name(path);
+  std::error_code error;
+  fs::rename(path, doomed, error);
+  if (!error) fs::remove_all(doomed, error);
+  if (error) throw_io(path.string(), ": cannot be removed: ", error.message());
+}
+
 void remove_leftovers(const fs::path& folder) {
   std::error_code ignored;
   std::vector<fs::path> leftovers;

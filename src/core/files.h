@@ -56,6 +56,9 @@ class PendingFolder {
   bool committed_ = false;
 };
 
+/// Removes a folder so that it is never seen half-removed: renamed to a leftover first.
+void remove_folder(const std::filesystem::path& path);
+
 /// Removes what killed runs left in `folder`: the temporary files and folders of write_file and
 /// PendingFolder.
 void remove_leftovers(const std::filesystem::path& folder);

@@ -1,0 +1,333 @@
+#include "pretrain_job.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "config/load.h"
+#include "core/error.h"
+#include "core/interrupt.h"
+#include "core/log.h"
+#include "data/corpus.h"
+#include "data/pretrain_data.h"
+#include "decode/generator.h"
+#include "decode/loaded_model.h"
+#include "model/precision.h"
+#include "tokenizer/train.h"
+#include "train/causal.h"
+#include "train/run_record.h"
+
+namespace slovo {
+namespace fs = std::filesystem;
+namespace {
+
+const std::vector<std::string> kRecordedSections = {"run",  "model", "tokenizer",
+                                                    "data", "train", "decode"};
+
+/// A folder under the system's temporary one that is gone at the end: a dry run leaves nothing.
+class ScratchFolder {
+ public:
+  ScratchFolder() {
+    std::string name = (fs::temp_directory_path() / "slovo-XXXXXX").string();
+    if (mkdtemp(name.data()) == nullptr) throw_io(name, ": cannot make a temporary folder");
+    path_ = name;
+  }
+  ~ScratchFolder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  ScratchFolder(const ScratchFolder&) = delete;
+  ScratchFolder& operator=(const ScratchFolder&) = delete;
+  const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+int64_t parameter_total(const ModelConfig& config) {
+  int64_t total = 0;
+  for (const auto& [part, count] : parameter_counts(config)) total += count;
+  return total;
+}
+
+/// Words of `text` that a shell takes as they are inside double quotes.
+std::string quotable_words(const std::string& text, size_t count) {
+  std::istringstream words(text);
+  std::string word;
+  std::string out;
+  words >> word;  // the first may be the rest of one
+  for (size_t i = 0; i < count && words >> word; ++i) {
+    if (word.find_first_of("\"$`\\!") != std::string::npos) break;
+    out += (out.empty() ? "" : " ") + word;
+  }
+  return out;
+}
+
+}  // namespace
+
+PretrainJob::PretrainJob(PretrainRequest request)
+    : request_(std::move(request)),
+      config_(request_.config),
+      device_(resolve_device(config_.run)),
+      dtype_(training_dtype(config_.run, device_)),
+      threads_(set_threads(config_.run)) {}
+
+int PretrainJob::run() {
+  const Existing existing = request_.resume ? Existing::resume : Existing::refuse;
+  check_run_folder(request_.out, existing);
+  std::optional<ScratchFolder> scratch;
+  if (request_.dry_run) {
+    config_.data.cache_dir = scratch.emplace().path();
+  } else {
+    folder_.emplace(request_.out, existing);
+  }
+  open_base();
+  const Corpus corpus = open_corpus(config_.data, threads_);
+  open_tokenizer(corpus);
+  resolve_model();
+  open_data(corpus);
+  if (request_.dry_run) return dry_run();
+  settle_record(corpus);
+  check_space();
+  build_model();
+  return report(train());
+}
+
+/// Finds the weights to start from and takes the model's shape over from them.
+void PretrainJob::open_base() {
+  const auto before = folder_ ? folder_->record() : std::nullopt;
+  const auto checkpoint = folder_ ? folder_->newest_checkpoint() : std::nullopt;
+  if (request_.resume && request_.model.empty() && before) {
+    request_.model = before->value("base_model", std::string());
+  }
+  if (checkpoint) {
+    base_ = *checkpoint;
+  } else if (!request_.model.empty()) {
+    base_ = find_model_folder(request_.model);
+  } else {
+    return;
+  }
+  base_config_ = read_folder_config(base_);
+  RunConfig with_base = config_;
+  with_base.model = base_config_->model;
+  std::vector<std::string> problems;
+  for (const Difference& difference : differences(with_base, config_, {"model"})) {
+    if (!request_.given(difference.key) || difference.after == Json(0)) continue;
+    problems.push_back(cat(difference.key, " is ", difference.after.dump(), " but ",
+                           (base_ / "config.json").string(), " has ", difference.before.dump()));
+  }
+  if (!problems.empty())
+    throw_config(join(problems, "; "), "; leave out model.* to take the folder's");
+  config_.model = base_config_->model;
+}
+
+void PretrainJob::open_tokenizer(const Corpus& corpus) {
+  const bool named = !config_.tokenizer.path.empty();
+  if (named && (base_.empty() || request_.given("tokenizer.path"))) {
+    tokenizer_ = Tokenizer::load(config_.tokenizer.path);
+  } else if (!base_.empty()) {
+    tokenizer_ = Tokenizer::load(base_);
+  } else {
+    tokenizer_ = train_tokenizer(config_.tokenizer, corpus.texts(), threads_);
+    log::info(cat("trained a ", tokenizer_->kind(), " tokenizer of ",
+                  with_commas(tokenizer_->vocab_size()), " tokens"));
+  }
+}
+
+void PretrainJob::resolve_model() {
+  ModelConfig& model = config_.model;
+  const int64_t tokens = tokenizer_->vocab_size();
+  if (model.vocab_size == 0) model.vocab_size = tokens;
+  if (model.vocab_size < tokens) {
+    throw_config("model.vocab_size is ", model.vocab_size, " but the tokenizer has ", tokens,
+                 " tokens; leave it out, or give at least as many");
+  }
+  if (model.max_position_embeddings == 0) model.max_position_embeddings = config_.data.seq_len;
+  if (model.max_position_embeddings < config_.data.seq_len) {
+    throw_config("data.seq_len is ", config_.data.seq_len, " but the model's longest context is ",
+                 model.max_position_embeddings,
+                 " (model.max_position_embeddings); lower data.seq_len");
+  }
+}
+
+void PretrainJob::open_data(const Corpus& corpus) {
+  const auto seed = static_cast<uint64_t>(config_.run.seed);
+  PretrainData data = open_pretrain_data(corpus, config_.data, *tokenizer_, seed, threads_);
+  LoaderOptions options{config_.train.batch_size, config_.data.seq_len, seed,
+                        config_.data.attend_across_documents};
+  train_.emplace(std::move(data.train), options);
+  options.batch_size = std::max<int64_t>(config_.train.micro_batch(), 4096 / config_.data.seq_len);
+  valid_.emplace(std::move(data.valid), options);
+  if (config_.train.epochs) config_.train.steps = train_->steps(*config_.train.epochs);
+}
+
+Json PretrainJob::resolved() const { return resolved_json(config_, kRecordedSections); }
+
+void PretrainJob::settle_record(const Corpus& corpus) {
+  RunRecord now;
+  now.config = resolved();
+  now.data = corpus.fingerprints();
+  for (const CorpusSource& source : corpus.train) {
+    if (source.weight) now.data.push_back({{"path", source.spec}, {"weight", *source.weight}});
+  }
+  now.tokenizer = tokenizer_->fingerprint();
+  now.device = device_.str();
+  now.dtype = dtype_name(dtype_);
+  now.threads = threads_;
+  now.command = request_.command;
+  Json record = make_run_record(now);
+  record["base_model"] = request_.model;
+  if (const auto before = folder_->record()) check_same_run(request_.out.string(), *before, record);
+  folder_->write_record(record);
+}
+
+/// Checkpoints hold weights and two moments in fp32; one more than are kept exists while it is
+/// written.
+void PretrainJob::check_space() const {
+  const auto weights = 4 * static_cast<double>(parameter_total(config_.model));
+  const double needed = weights * (3 * static_cast<double>(config_.train.keep + 1) + 1);
+  const auto free = static_cast<double>(free_space(request_.out));
+  if (free >= needed) return;
+  log::warn(cat(request_.out.string(), ": ", human_bytes(free), " free, but ", config_.train.keep,
+                " checkpoints and the model take up to ", human_bytes(needed),
+                "; free some, or lower --train.keep"));
+}
+
+void PretrainJob::build_model() {
+  model_ = Transformer(config_.model, at::TensorOptions().dtype(at::kFloat).device(device_));
+  if (base_config_) {
+    NamedTensors named;
+    for (const auto& parameter : model_->named_parameters())
+      named.emplace_back(parameter.key(), parameter.value());
+    const at::NoGradGuard no_grad;
+    read_weights(base_, *base_config_, named);
+  } else {
+    init_weights(model_, static_cast<uint64_t>(config_.run.seed));
+  }
+  parameters_.emplace(*model_, dtype_);
+  if (folder_model_type(config_.model) == "slovo") {
+    log::warn(
+        "no model class of transformers computes this model: its config.json says model_type "
+        "slovo");
+  }
+  log::info(cat(human_count(static_cast<double>(parameter_total(config_.model))), " parameters, ",
+                human_count(static_cast<double>(train_->tokens())), " training tokens, ",
+                human_count(static_cast<double>(valid_->tokens())), " for validation; ",
+                device_.str(), ", ", dtype_name(dtype_), ", ", threads_, " threads"));
+}
+
+TrainHooks PretrainJob::hooks() {
+  TrainHooks out;
+  const Json config_json =
+      make_folder_config(config_.model, at::kFloat, tokenizer_->bos_id(), tokenizer_->eos_id(),
+                         base_config_ ? base_config_->json : Json());
+  WriteModelOptions options;
+  if (base_config_) options.generation = base_config_->generation;
+  out.save_model = [this, config_json, options](const fs::path& folder) {
+    write_model(folder, config_json, config_.model, parameters_->masters(), at::kFloat, options);
+    tokenizer_->save(folder);
+  };
+  out.load_model = [this](const fs::path& folder) {
+    read_weights(folder, read_folder_config(folder), parameters_->masters());
+  };
+  out.sample = [this](int64_t step) { return sample(step); };
+  return out;
+}
+
+Json PretrainJob::sample(int64_t step) {
+  LoadedModel loaded{request_.out.string(), model_, tokenizer_, {}};
+  if (const auto eos = tokenizer_->eos_id()) loaded.eos_ids = {*eos};
+  DecodeConfig decode = config_.decode;
+  decode.num_samples = 1;
+  decode.max_tokens = config_.train.sample_tokens;
+  std::vector<std::string> prompts = config_.train.sample_prompts;
+  if (prompts.empty()) prompts = {""};
+  Json out = Json::array();
+  for (const Completion& done :
+       Generator(loaded, decode, config_.run.seed + step).generate(prompts)) {
+    const std::string& prompt = prompts[done.prompt];
+    log::info(cat("step ", step, ", sample: ", prompt, done.text));
+    out.push_back({{"prompt", prompt}, {"text", done.text}});
+  }
+  return out;
+}
+
+TrainOutcome PretrainJob::train() {
+  CausalData data;
+  data.train = [this](int64_t step) { return train_->batch(step); };
+  data.sources = [this](int64_t step) { return train_->describe_rows(step); };
+  data.valid_batches = valid_->batches();
+  data.valid = [this](int64_t index) { return valid_->batch(index); };
+  CausalObjective objective(model_, std::move(data), config_.train.micro_batch());
+  TrainLoop loop(config_.train, objective, *parameters_, *folder_, hooks(), resolved());
+  catch_interrupts();
+  return loop.run();
+}
+
+Json PretrainJob::summary() const {
+  const auto rows = static_cast<double>(config_.train.steps * config_.train.batch_size);
+  return {{"parameters", parameter_total(config_.model)},
+          {"train_tokens", train_->tokens()},
+          {"valid_tokens", valid_->tokens()},
+          {"steps", config_.train.steps},
+          {"tokens_per_step", config_.train.batch_size * config_.data.seq_len},
+          {"epochs", rows / static_cast<double>(train_->rows_per_epoch())},
+          {"device", device_.str()},
+          {"dtype", dtype_name(dtype_)},
+          {"threads", threads_},
+          {"model_type", folder_model_type(config_.model)}};
+}
+
+int PretrainJob::dry_run() const {
+  Json out = summary();
+  if (request_.json) {
+    out["config"] = resolved();
+    std::printf("%s\n", out.dump().c_str());
+    return 0;
+  }
+  std::printf("%s\n\n", resolved().dump(2).c_str());
+  for (const auto& [name, value] : out.items()) {
+    const std::string text = value.is_string()           ? value.get<std::string>()
+                             : value.is_number_integer() ? with_commas(value.get<int64_t>())
+                                                         : fixed(value.get<double>(), 2);
+    std::printf("%-16s %s\n", name.c_str(), text.c_str());
+  }
+  std::printf("\nnothing was written\n");
+  return 0;
+}
+
+/// A beginning that the tokenizer surely knows: words of the training text.
+std::string PretrainJob::example_prompt() {
+  if (!config_.train.sample_prompts.empty()) return config_.train.sample_prompts.front();
+  const at::Tensor row = train_->batch(0).ids_BT[0];
+  std::vector<TokenId> ids;
+  for (int64_t i = 0; i < std::min<int64_t>(row.size(0), 64); ++i) {
+    ids.push_back(static_cast<TokenId>(row[i].item<int64_t>()));
+  }
+  return quotable_words(tokenizer_->decode(ids), 2);
+}
+
+int PretrainJob::report(const TrainOutcome& outcome) {
+  const std::string run = request_.out.string();
+  if (outcome.interrupted) {
+    log::info(cat("stopped at step ", outcome.step, "; go on with: slovo pretrain --out ", run,
+                  " --resume"));
+    return kInterruptedExit;
+  }
+  if (request_.json) {
+    Json out = summary();
+    out["out"] = run;
+    out["model"] = folder_->model_folder().string();
+    out["tokens"] = outcome.tokens;
+    out["val_loss"] = outcome.valid_loss ? Json(*outcome.valid_loss) : Json();
+    std::printf("%s\n", out.dump().c_str());
+    return 0;
+  }
+  if (outcome.valid_loss) std::printf("validation loss %.4f\n", *outcome.valid_loss);
+  std::printf("model in %s\ntry it: slovo generate --model %s \"%s\"\n",
+              folder_->model_folder().c_str(), run.c_str(), example_prompt().c_str());
+  return 0;
+}
+
+}  // namespace slovo

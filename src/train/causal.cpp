@@ -1,0 +1,58 @@
+#include "train/causal.h"
+
+#include <ATen/ATen.h>
+
+#include "core/error.h"
+#include "ops/ops.h"
+
+namespace slovo {
+namespace {
+
+double supervised(const Batch& batch) {
+  return batch.weights_BT.abs().sum(at::kDouble).item<double>();
+}
+
+}  // namespace
+
+CausalObjective::CausalObjective(Transformer model, CausalData data, int64_t micro_batch)
+    : model_(std::move(model)),
+      data_(std::move(data)),
+      micro_batch_(micro_batch),
+      device_(model_->head_weight().device()) {}
+
+StepWork CausalObjective::prepare(int64_t step) {
+  const Batch batch = data_.train(step);
+  StepWork work;
+  work.weight = supervised(batch);
+  work.tokens = batch.ids_BT.numel();
+  for (int64_t begin = 0; begin < batch.rows(); begin += micro_batch_) {
+    work.micro_batches.push_back(batch.slice(begin, std::min(begin + micro_batch_, batch.rows())));
+  }
+  return work;
+}
+
+at::Tensor CausalObjective::loss(const Batch& micro_batch, double scale) {
+  const Batch batch = device_.is_cpu() ? micro_batch : micro_batch.to(device_);
+  const at::Tensor hidden_BTC = model_->forward({batch.ids_BT, batch.positions_BT, batch.segments});
+  return ops::linear_cross_entropy(hidden_BTC.flatten(0, 1), model_->head_weight(),
+                                   batch.targets_BT.flatten(), batch.weights_BT.flatten(), scale);
+}
+
+std::optional<double> CausalObjective::validate() {
+  if (data_.valid_batches == 0) return std::nullopt;
+  at::NoGradGuard no_grad;
+  double sum = 0;
+  double weight = 0;
+  for (int64_t index = 0; index < data_.valid_batches; ++index) {
+    const Batch batch = data_.valid(index);
+    sum += loss(batch, 1.0).item<double>();
+    weight += supervised(batch);
+  }
+  return weight > 0 ? std::optional(sum / weight) : std::nullopt;
+}
+
+std::vector<std::string> CausalObjective::sources(int64_t step) {
+  return data_.sources ? data_.sources(step) : data_.train(step).sources;
+}
+
+}  // namespace slovo

@@ -1,0 +1,38 @@
+// Next-token prediction with teacher forcing: the objective of pretraining and of instruction
+// tuning, which differ in the weights of their batches only.
+#pragma once
+
+#include <functional>
+
+#include "train/objective.h"
+
+namespace slovo {
+
+/// Where batches come from: loaders of src/data, or tensors in a test.
+struct CausalData {
+  std::function<Batch(int64_t step)> train;
+  std::function<std::vector<std::string>(int64_t step)> sources;
+  int64_t valid_batches = 0;
+  std::function<Batch(int64_t index)> valid;  ///< called for 0 ... valid_batches - 1
+};
+
+class CausalObjective : public Objective {
+ public:
+  /// Computes `micro_batch` rows at once on the model's device.
+  CausalObjective(Transformer model, CausalData data, int64_t micro_batch);
+
+  StepWork prepare(int64_t step) override;
+  at::Tensor loss(const Batch& micro_batch, double scale) override;
+  /// Mean negative log-likelihood of a supervised token, in nats.
+  std::optional<double> validate() override;
+  std::vector<std::string> sources(int64_t step) override;
+  std::vector<RoleModel> models() const override { return {{ModelRole::policy, model_}}; }
+
+ private:
+  Transformer model_;
+  CausalData data_;
+  int64_t micro_batch_;
+  at::Device device_;
+};
+
+}  // namespace slovo

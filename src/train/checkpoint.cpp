@@ -1,0 +1,138 @@
+#include "train/checkpoint.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "core/error.h"
+
+namespace slovo {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr const char* kLock = ".lock";
+constexpr std::string_view kStepPrefix = "step-";
+
+std::string step_name(int64_t step) {
+  char name[32];
+  std::snprintf(name, sizeof name, "step-%08lld", static_cast<long long>(step));
+  return name;
+}
+
+/// Entries that are neither the lock nor leftovers: those begin with a dot.
+bool holds_anything(const fs::path& folder) {
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (entry.path().filename().string().front() != '.') return true;
+  }
+  return false;
+}
+
+/// The lines of `text` that belong to the first `step` steps. What follows the last newline was
+/// torn.
+std::string lines_up_to(std::string_view text, int64_t step) {
+  std::string kept;
+  while (true) {
+    const size_t end = text.find('\n');
+    if (end == std::string_view::npos) return kept;
+    const Json line = Json::parse(text.substr(0, end), nullptr, /*allow_exceptions=*/false);
+    if (line.is_object() && line.value("step", int64_t{0}) <= step)
+      kept.append(text.substr(0, end + 1));
+    text.remove_prefix(end + 1);
+  }
+}
+
+}  // namespace
+
+void check_run_folder(const fs::path& root, Existing existing) {
+  if (!fs::exists(root)) return;
+  if (!fs::is_directory(root)) throw_config(root.string(), ": is a file; --out must name a folder");
+  const bool is_run = fs::exists(root / "run.json");
+  if (is_run && existing == Existing::refuse) {
+    throw_config(root.string(),
+                 ": holds a run already; add --resume to go on with it, or choose another --out");
+  }
+  if (!is_run && holds_anything(root)) {
+    throw_config(root.string(),
+                 ": is not empty and holds no run (no run.json); choose another --out");
+  }
+}
+
+RunFolder::RunFolder(fs::path root, Existing existing) : root_(std::move(root)) {
+  check_run_folder(root_, existing);
+  make_folder(root_);
+  lock_.emplace(root_ / kLock, cat(root_.string(),
+                                   ": another process is training in this folder; wait for it, "
+                                   "or choose another --out"));
+  check_run_folder(root_, existing);  // another run may have come and gone before the lock was had
+  remove_leftovers(root_);
+  remove_leftovers(root_ / "checkpoints");
+}
+
+RunFolder::~RunFolder() {
+  if (metrics_ >= 0) close(metrics_);
+}
+
+std::optional<Json> RunFolder::record() const {
+  if (!fs::exists(root_ / "run.json")) return std::nullopt;
+  return read_json(root_ / "run.json");
+}
+
+void RunFolder::write_record(const Json& record) { write_json(root_ / "run.json", record); }
+
+std::vector<fs::path> RunFolder::checkpoints() const {
+  std::vector<fs::path> out;
+  std::error_code absent;
+  for (const auto& entry : fs::directory_iterator(root_ / "checkpoints", absent)) {
+    if (entry.path().filename().string().rfind(kStepPrefix, 0) == 0) out.push_back(entry.path());
+  }
+  std::sort(out.begin(), out.end(), [](const fs::path& a, const fs::path& b) {
+    const auto key = [](const fs::path& p) { return std::pair(p.string().size(), p.string()); };
+    return key(a) < key(b);  // step numbers past eight digits are longer names
+  });
+  return out;
+}
+
+std::optional<fs::path> RunFolder::newest_checkpoint() const {
+  const auto all = checkpoints();
+  return all.empty() ? std::nullopt : std::optional(all.back());
+}
+
+fs::path RunFolder::write_checkpoint(int64_t step, const Fill& fill, int64_t keep) {
+  make_folder(root_ / "checkpoints");
+  const fs::path target = root_ / "checkpoints" / step_name(step);
+  PendingFolder pending(target);
+  fill(pending.path());
+  pending.commit();
+  const auto all = checkpoints();
+  for (size_t i = 0; i + static_cast<size_t>(keep) < all.size(); ++i) remove_folder(all[i]);
+  return target;
+}
+
+void RunFolder::write_model(const Fill& fill) {
+  PendingFolder pending(model_folder());
+  fill(pending.path());
+  pending.commit();
+}
+
+void RunFolder::open_metrics(int64_t step) {
+  if (fs::exists(metrics_path())) {
+    const std::string before = read_file(metrics_path());
+    const std::string kept = lines_up_to(before, step);
+    if (kept != before) write_file(metrics_path(), kept);
+  }
+  metrics_ = open(metrics_path().c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  if (metrics_ < 0) throw_io(metrics_path().string(), ": cannot write: ", std::strerror(errno));
+}
+
+void RunFolder::append_metrics(const Json& line) {
+  const std::string text = line.dump() + "\n";
+  if (write(metrics_, text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
+    throw_io(metrics_path().string(), ": cannot write: ", std::strerror(errno));
+  }
+}
+
+}  // namespace slovo

@@ -1,0 +1,135 @@
+#include "train/loop.h"
+
+#include <ATen/ATen.h>
+
+#include <chrono>
+#include <cmath>
+
+#include "core/error.h"
+#include "core/interrupt.h"
+#include "core/log.h"
+#include "optim/schedule.h"
+#include "train/state_files.h"
+
+namespace slovo {
+namespace fs = std::filesystem;
+
+TrainLoop::TrainLoop(const TrainConfig& config, Objective& objective, FlatParameters& parameters,
+                     RunFolder& run, TrainHooks hooks, Json resolved)
+    : config_(config),
+      objective_(objective),
+      parameters_(parameters),
+      run_(run),
+      hooks_(std::move(hooks)),
+      resolved_(std::move(resolved)),
+      optimizer_(parameters, config),
+      watch_(run, config, parameters.grad().device()) {}
+
+TrainOutcome TrainLoop::run() {
+  if (const auto checkpoint = run_.newest_checkpoint()) resume_from(*checkpoint);
+  run_.open_metrics(step_);
+  if (step_ > 0 && due(config_.eval_every) && evaluated_at_ != step_) evaluate();
+  while (step_ < config_.steps && !interrupted()) {
+    train_step();
+    ++step_;
+    after_step();
+  }
+  const bool done = step_ >= config_.steps;
+  if (!done && checkpoint_at_ != step_) write_checkpoint();
+  watch_.finish();
+  if (done) run_.write_model(hooks_.save_model);
+  return {!done, step_, watch_.tokens(), watch_.valid_loss()};
+}
+
+void TrainLoop::train_step() {
+  const auto start = std::chrono::steady_clock::now();
+  const StepWork work = objective_.prepare(step_);
+  StepReport report;
+  report.loss = accumulate(work);
+  check_finite(report.loss, "loss");
+  report.grad_norm = optimizer_.grad_norm();
+  check_finite(report.grad_norm, "gradient's norm");
+  report.lr = learning_rate(config_, step_);
+  optimizer_.update(step_ + 1, report.lr, report.grad_norm);
+  report.step = step_ + 1;
+  report.tokens = work.tokens;
+  report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  report.more = objective_.metrics();
+  watch_.step(report);
+}
+
+/// Leaves the step's gradient in the flat buffer and returns the step's loss.
+double TrainLoop::accumulate(const StepWork& work) {
+  const double scale = work.weight > 0 ? 1 / work.weight : 0;
+  at::Tensor total;
+  for (const Batch& micro_batch : work.micro_batches) {
+    const at::Tensor part = objective_.loss(micro_batch, scale);
+    part.backward();
+    total = total.defined() ? total + part.detach() : part.detach();
+  }
+  return total.defined() ? total.item<double>() : 0;
+}
+
+void TrainLoop::check_finite(double value, const char* what) const {
+  if (std::isfinite(value)) return;
+  std::vector<std::string> texts = objective_.sources(step_);
+  constexpr size_t kNamed = 8;
+  const size_t more = texts.size() > kNamed ? texts.size() - kNamed : 0;
+  texts.resize(std::min(texts.size(), kNamed));
+  const auto good = run_.newest_checkpoint();
+  throw_io(
+      "step ", step_ + 1, ": the ", what, " is ", value, "; its batch held ", join(texts, "; "),
+      more > 0 ? cat("; and ", more, " more") : "", ". ",
+      good ? cat("the last good checkpoint is ", good->string()) : "there is no checkpoint yet",
+      "; try a lower --train.lr, a longer --train.warmup_steps or --train.grad_clip 1");
+}
+
+bool TrainLoop::due(int64_t every) const {
+  return step_ == config_.steps || (every > 0 && step_ % every == 0);
+}
+
+void TrainLoop::after_step() {
+  // A signal asks to stop soon: what is left out here is made up for when the run is resumed.
+  const bool stopping = interrupted() && step_ < config_.steps;
+  if (due(config_.eval_every) && !stopping) evaluate();
+  if (hooks_.sample && config_.sample_every > 0 && due(config_.sample_every) && !stopping) {
+    watch_.samples(step_, hooks_.sample(step_));
+  }
+  if (due(config_.checkpoint_every)) write_checkpoint();
+}
+
+void TrainLoop::evaluate() {
+  const auto loss = objective_.validate();
+  evaluated_at_ = step_;
+  if (loss) watch_.validation(step_, *loss);
+}
+
+void TrainLoop::write_checkpoint() {
+  const Json state = {{"step", step_},
+                      {"evaluated_at", evaluated_at_},
+                      {"watch", watch_.state()},
+                      {"objective", objective_.state()},
+                      {"config", resolved_}};
+  const fs::path written = run_.write_checkpoint(
+      step_,
+      [&](const fs::path& folder) {
+        hooks_.save_model(folder);
+        write_trainer_state(folder / "trainer", optimizer_.state(), state);
+      },
+      config_.keep);
+  checkpoint_at_ = step_;
+  log::debug(cat("wrote ", written.string()));
+}
+
+void TrainLoop::resume_from(const fs::path& checkpoint) {
+  const Json state = read_trainer_state(checkpoint / "trainer", optimizer_.state());
+  hooks_.load_model(checkpoint);
+  parameters_.master_changed();
+  step_ = checkpoint_at_ = state.at("step").get<int64_t>();
+  evaluated_at_ = state.at("evaluated_at").get<int64_t>();
+  watch_.restore(state.at("watch"), step_);
+  objective_.restore(state.at("objective"));
+  log::info(cat("resuming from ", checkpoint.string()));
+}
+
+}  // namespace slovo

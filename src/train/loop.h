@@ -1,0 +1,70 @@
+// The one training loop. Every objective runs in it; nothing else makes optimizer steps. It owns
+// accumulation, clipping, the schedule, validation, checkpoints, resuming, and stopping: on a
+// signal, or when the loss is no number any more. Knows neither tokenizer nor decoding: hooks bring
+// them.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+
+#include "config/config.h"
+#include "optim/adamw.h"
+#include "optim/flat_parameters.h"
+#include "train/checkpoint.h"
+#include "train/objective.h"
+#include "train/watch.h"
+
+namespace slovo {
+
+struct TrainHooks {
+  /// Fills a folder with the model as it is now, its tokenizer too.
+  std::function<void(const std::filesystem::path& folder)> save_model;
+  /// Fills the masters from such a folder.
+  std::function<void(const std::filesystem::path& folder)> load_model;
+  /// Texts of the model as it is now: [{"prompt", "text"}, ...]; shown to the user by the hook
+  /// itself.
+  std::function<Json(int64_t step)> sample;
+};
+
+struct TrainOutcome {
+  bool interrupted = false;  ///< stopped by a signal, its checkpoint written
+  int64_t step = 0;          ///< steps done
+  int64_t tokens = 0;
+  std::optional<double> valid_loss;
+};
+
+class TrainLoop {
+ public:
+  /// All must outlive it. `config.steps` is what is run; `resolved` goes into each checkpoint.
+  TrainLoop(const TrainConfig& config, Objective& objective, FlatParameters& parameters,
+            RunFolder& run, TrainHooks hooks, Json resolved);
+
+  /// Goes on from the newest checkpoint of the run, if there is one, and trains to the end, which
+  /// leaves RUN/model; or to an interruption. Throws Error(io) when loss or gradient are not finite
+  /// (naming step, texts and the last good checkpoint) and when writing fails.
+  TrainOutcome run();
+
+ private:
+  void resume_from(const std::filesystem::path& checkpoint);
+  void train_step();
+  double accumulate(const StepWork& work);
+  void check_finite(double value, const char* what) const;
+  void after_step();
+  bool due(int64_t every) const;
+  void evaluate();
+  void write_checkpoint();
+
+  const TrainConfig& config_;
+  Objective& objective_;
+  FlatParameters& parameters_;
+  RunFolder& run_;
+  TrainHooks hooks_;
+  Json resolved_;
+  AdamW optimizer_;
+  Watch watch_;
+  int64_t step_ = 0;           ///< steps done
+  int64_t evaluated_at_ = 0;   ///< step of the last validation
+  int64_t checkpoint_at_ = 0;  ///< step of the last checkpoint; 0 needs none
+};
+
+}  // namespace slovo

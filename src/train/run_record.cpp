@@ -1,0 +1,114 @@
+#include "train/run_record.h"
+
+#include <torch/version.h>
+
+#include <fstream>
+#include <set>
+#include <vector>
+
+#include "core/error.h"
+#include "core/log.h"
+
+namespace slovo {
+namespace {
+
+std::string processor_name() {
+  std::ifstream info("/proc/cpuinfo");
+  for (std::string line; std::getline(info, line);) {
+    const size_t colon = line.find(": ");
+    if (line.rfind("model name", 0) == 0 && colon != std::string::npos)
+      return line.substr(colon + 2);
+  }
+  return "unknown";
+}
+
+/// Settings that the result does not depend on, or that another part of the record stands for.
+const std::set<std::string> kIgnored = {
+    "data.paths",  "data.valid",    "data.cache_dir", "run.device",   "run.dtype",
+    "run.threads", "run.log_level", "train.keep",     "train.epochs", "tokenizer.path"};
+/// Settings of train and run that decide which text each step sees.
+const std::set<std::string> kFixed = {"run.seed", "train.batch_size"};
+
+struct Differences {
+  std::vector<std::string> errors;
+  std::vector<std::string> warnings;
+};
+
+std::string described(const std::string& key, const Json& before, const Json& now) {
+  return cat(key, " was ", before.dump(), " and is ", now.dump());
+}
+
+void compare_settings(const Json& before, const Json& now, Differences& out) {
+  for (const std::string section : {"run", "model", "data", "train"}) {
+    const Json was = before.value(section, Json::object());
+    const Json is = now.value(section, Json::object());
+    for (const auto& [name, value] : is.items()) {
+      const std::string key = section + "." + name;
+      const Json old = was.value(name, Json());
+      if (old == value || kIgnored.count(key) != 0) continue;
+      const bool fixed = section == "model" || section == "data" || kFixed.count(key) != 0;
+      (fixed ? out.errors : out.warnings).push_back(described(key, old, value));
+    }
+  }
+}
+
+Json without_paths(const Json& data) {
+  Json out = data;
+  for (Json& file : out) {
+    if (file.is_object()) file.erase("path");
+  }
+  return out;
+}
+
+void compare_data(const Json& before, const Json& now, Differences& out) {
+  if (without_paths(before) == without_paths(now)) return;
+  std::set<std::string> known;
+  for (const Json& file : without_paths(before)) known.insert(file.dump());
+  for (const Json& file : now) {
+    if (known.count(without_paths(Json::array({file})).front().dump()) == 0) {
+      out.errors.push_back(
+          cat("the text ", file.value("path", std::string("?")), " is not the run's"));
+    }
+  }
+  if (now.size() != before.size()) {
+    out.errors.push_back(
+        cat("the run had ", before.size(), " text files, now there are ", now.size()));
+  } else if (out.errors.empty()) {
+    out.errors.push_back("the text files come in another order");
+  }
+}
+
+}  // namespace
+
+Json make_run_record(const RunRecord& record) {
+  return {{"slovo", SLOVO_VERSION},        {"libtorch", TORCH_VERSION},
+          {"processor", processor_name()}, {"device", record.device},
+          {"dtype", record.dtype},         {"threads", record.threads},
+          {"command", record.command},     {"seed", record.config.at("run").at("seed")},
+          {"tokenizer", record.tokenizer}, {"data", record.data},
+          {"config", record.config}};
+}
+
+void check_same_run(const std::string& root, const Json& before, const Json& now) {
+  Differences found;
+  compare_settings(before.value("config", Json::object()), now.at("config"), found);
+  if (before.value("tokenizer", Json()) != now.at("tokenizer")) {
+    found.errors.push_back("the tokenizer is another one");
+  }
+  compare_data(before.value("data", Json::array()), now.at("data"), found);
+  if (!found.errors.empty()) {
+    throw_config(root, ": cannot be resumed: ", join(found.errors, "; "), "; give what ", root,
+                 "/run.json says, or train anew in another --out");
+  }
+  for (const char* key : {"slovo", "libtorch", "processor", "device", "dtype", "threads"}) {
+    if (before.value(key, Json()) != now.at(key)) {
+      found.warnings.push_back(described(key, before.value(key, Json()), now.at(key)));
+    }
+  }
+  for (const std::string& warning : found.warnings) {
+    log::warn(
+        cat("resuming with a difference: ", warning, "; the result may not be the same bits"));
+  }
+}
+
+}  // namespace slovo

@@ -1,0 +1,172 @@
+#include "train/loop.h"
+
+#include "core/error.h"
+#include "tiny_run.h"
+
+namespace slovo {
+namespace {
+
+class LoopTest : public ::testing::TestWithParam<at::ScalarType> {
+ protected:
+  TinyRun run(const std::string& name) const {
+    TinyRun out;
+    out.dtype = GetParam();
+    out.out = folder_ / name;
+    return out;
+  }
+  testing::TempFolder folder_;
+};
+INSTANTIATE_TEST_SUITE_P(Dtypes, LoopTest, ::testing::Values(at::kFloat, at::kBFloat16),
+                         [](const auto& test) {
+                           return test.param == at::kFloat ? "fp32" : "bf16";
+                         });
+
+TEST_P(LoopTest, OverfitsOneBatch) {
+  TinyRun one = run("one");
+  one.train.steps = 150;
+  one.batches = [](int64_t) { return counting_batch(4, 16, 5, 0); };
+  one.run();
+  EXPECT_GT(one.losses().front(), 2.5);
+  EXPECT_LT(one.losses().back(), 0.1);
+}
+
+TEST_P(LoopTest, SameSeedGivesTheSameBytes) {
+  const TinyRun first = run("first");
+  const TinyRun second = run("second");
+  first.run();
+  second.run();
+  EXPECT_EQ(first.final_weights(), second.final_weights());
+}
+
+TEST_P(LoopTest, AKilledRunResumesToTheSameBytes) {
+  TinyRun straight = run("straight");
+  straight.train.micro_batch_size = 3;
+  straight.train.checkpoint_every = 4;
+  straight.train.eval_every = 3;
+  straight.run();
+  for (const int64_t kill_at :
+       {2, 4, 5, 11}) {  // before the first checkpoint, right behind one, after several
+    TinyRun killed = straight;
+    killed.out = folder_ / cat("killed-", kill_at);
+    killed.stop_after = kill_at;
+    EXPECT_THROW(killed.run(), std::runtime_error);
+    killed.stop_after = -1;
+    killed.existing = Existing::resume;
+    killed.run();
+    EXPECT_EQ(killed.final_weights(), straight.final_weights()) << "killed at step " << kill_at;
+    ASSERT_EQ(killed.metrics().size(), straight.metrics().size()) << "killed at step " << kill_at;
+    EXPECT_EQ(killed.losses(), straight.losses());
+  }
+}
+
+TEST_P(LoopTest, RowsOneByOneEqualRowsTogether) {
+  TinyRun together = run("together");
+  TinyRun apart = run("apart");
+  apart.train.micro_batch_size = 1;
+  together.train.steps = apart.train.steps = 5;
+  together.run();
+  apart.run();
+  const double tolerance = GetParam() == at::kFloat ? 2e-6 : 2e-2;
+  for (size_t i = 0; i < 5; ++i) {
+    EXPECT_NEAR(together.losses()[i], apart.losses()[i], tolerance) << "step " << i + 1;
+    EXPECT_NEAR(together.metrics()[i]["grad_norm"].get<double>(),
+                apart.metrics()[i]["grad_norm"].get<double>(), 10 * tolerance);
+  }
+}
+
+TEST_P(LoopTest, AFinishedRunIsLeftAsItIsAndGoesOnWithMoreSteps) {
+  TinyRun done = run("done");
+  done.run();
+  const std::string weights = done.final_weights();
+  done.existing = Existing::resume;
+  EXPECT_EQ(done.run().step, 12);
+  EXPECT_EQ(done.final_weights(), weights);
+  done.train.steps = 14;
+  EXPECT_EQ(done.run().step, 14);
+  EXPECT_NE(done.final_weights(), weights);
+  EXPECT_EQ(done.losses().size(), 14u);
+}
+
+TEST(Loop, CheckpointsAreCountedAndKept) {
+  testing::TempFolder folder;
+  TinyRun run;
+  run.out = folder / "run";
+  run.train.checkpoint_every = 2;
+  run.train.keep = 3;
+  run.run();
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(run.out / "checkpoints")) {
+    names.push_back(entry.path().filename());
+  }
+  std::sort(names.begin(), names.end());
+  EXPECT_EQ(names, (std::vector<std::string>{"step-00000008", "step-00000010", "step-00000012"}));
+  for (const char* file : {"config.json", "model.safetensors", "trainer/optimizer.safetensors",
+                           "trainer/state.json"}) {
+    EXPECT_TRUE(std::filesystem::exists(run.out / "checkpoints" / "step-00000012" / file)) << file;
+  }
+}
+
+TEST(Loop, MetricsHoldWhatTheDesignPromises) {
+  testing::TempFolder folder;
+  TinyRun run;
+  run.out = folder / "run";
+  run.train.log_every = 5;
+  run.train.eval_every = 6;
+  run.run();
+  std::vector<int64_t> logged;
+  std::vector<int64_t> evaluated;
+  for (const Json& line : run.metrics()) {
+    const auto step = line["step"].get<int64_t>();
+    if (line.contains("val_loss")) {
+      evaluated.push_back(step);
+      EXPECT_NEAR(line["val_perplexity"].get<double>(), std::exp(line["val_loss"].get<double>()),
+                  1e-9);
+    } else {
+      logged.push_back(step);
+      EXPECT_EQ(line["tokens"].get<int64_t>(), step * 8 * 16);
+      for (const char* key : {"loss", "lr", "grad_norm", "tokens_per_s", "memory_bytes"}) {
+        EXPECT_TRUE(line.contains(key)) << key;
+      }
+    }
+  }
+  EXPECT_EQ(logged, (std::vector<int64_t>{5, 10, 12}));
+  EXPECT_EQ(evaluated, (std::vector<int64_t>{6, 12}));
+}
+
+TEST(Loop, DivergenceNamesStepTextsAndTheLastGoodCheckpoint) {
+  testing::TempFolder folder;
+  TinyRun run;
+  run.out = folder / "run";
+  run.train.checkpoint_every = 2;
+  run.batches = [](int64_t step) {
+    Batch batch = counting_batch(2, 16, 5, static_cast<uint64_t>(step));
+    if (step == 4) batch.weights_BT.fill_(std::numeric_limits<float>::infinity());
+    return batch;
+  };
+  try {
+    run.run();
+    FAIL() << "an infinite loss was accepted";
+  } catch (const Error& error) {
+    EXPECT_EQ(exit_code(error.code()), 1);
+    const std::string text = error.what();
+    EXPECT_TRUE(testing::contains(text, "step 5: the loss is"));
+    EXPECT_TRUE(testing::contains(text, "row 4.0; row 4.1"));
+    EXPECT_TRUE(testing::contains(text, "step-00000004"));
+  }
+  EXPECT_FALSE(std::filesystem::exists(run.out / "model"));
+}
+
+TEST(Loop, ACheckpointOfAnotherModelIsRefused) {
+  testing::TempFolder folder;
+  TinyRun run;
+  run.out = folder / "run";
+  run.run();
+  run.existing = Existing::resume;
+  run.shape.intermediate_size = 48;
+  const std::string text = testing::error_of([&] { run.run(); });
+  EXPECT_TRUE(testing::contains(text, "optimizer.safetensors"));
+  EXPECT_TRUE(testing::contains(text, "another shape"));
+}
+
+}  // namespace
+}  // namespace slovo
