@@ -133,6 +133,19 @@ TEST(ReadDocuments, EmptyFiles) {
   log::set_level(LogLevel::info);
 }
 
+TEST(ReadDocuments, WarnsOfASeparatorThatDoesNotOccur) {
+  const TempFolder folder;
+  const std::string path = folder.write("a.txt", "one\n\ntwo");
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(read_all(path, {"text", "\n\n"}), (Texts{"one", "two"}));
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "");
+  ::testing::internal::CaptureStderr();
+  EXPECT_EQ(read_all(path, {"text", "\n\n\n"}), Texts{"one\n\ntwo"});
+  EXPECT_TRUE(holds(::testing::internal::GetCapturedStderr(),
+                    "a.txt: data.document_separator \"\\n\\n\\n\" does not occur: the whole file "
+                    "is one document"));
+}
+
 TEST(ReadDocuments, RefusesAFileThatChangedSinceItWasHashed) {
   const TempFolder folder;
   auto files = resolve_files(folder.write("a.txt", "one"));

@@ -5,6 +5,7 @@
 #include <csignal>
 #include <set>
 
+#include "core/interrupt.h"
 #include "data/pretrain_data.h"
 #include "data_helpers.h"
 
@@ -164,6 +165,16 @@ TEST_F(Shards, AnErrorOfTheTokenizerNamesTheDocument) {
   }
 }
 
+/// Runs `body` in a process of its own; its exit status.
+template <class Body>
+int in_child(const Body& body) {
+  const pid_t child = fork();
+  if (child == 0) _exit(body());
+  int status = -1;
+  waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
 TEST_F(Shards, AKilledWriterLeavesNothingThatIsUsed) {
   class Stuck : public ByteTokenizer {
     std::vector<TokenId> encode_ordinary(std::string_view text) const override {
@@ -171,20 +182,48 @@ TEST_F(Shards, AKilledWriterLeavesNothingThatIsUsed) {
       return ByteTokenizer::encode_ordinary(text);
     }
   };
-  const pid_t child = fork();
-  if (child == 0) {
-    open(Stuck());
-    _exit(0);
-  }
-  int status = 0;
-  waitpid(child, &status, 0);
-  ASSERT_TRUE(WIFSIGNALED(status));
+  ASSERT_EQ(in_child([&] { return open(Stuck())->documents() > 0 ? 0 : 1; }), -1);
   const ByteTokenizer tokenizer;
   EXPECT_EQ(open(tokenizer)->tokens(), 8);
   EXPECT_EQ(tokenizer.encoded, 3);
   for (const auto& entry : std::filesystem::directory_iterator(only_shards().parent_path())) {
     EXPECT_EQ(entry.path().string().find("slovo-tmp"), std::string::npos) << entry.path();
   }
+}
+
+TEST_F(Shards, ProcessesThatNeedTheSameTextWaitForEachOther) {
+  std::string text;
+  for (int i = 0; i < 5000; ++i) text += cat("document ", i, "|");
+  folder_.write("text/a.txt", text);
+  std::vector<pid_t> children;
+  for (int i = 0; i < 4; ++i) {
+    children.push_back(fork());
+    if (children.back() == 0) {
+      const ByteTokenizer tokenizer;
+      const auto shards = open(tokenizer);
+      // 1: made the shards, 0: found those of another process.
+      _exit(shards->documents() != 5001 ? 2 : tokenizer.encoded > 0 ? 1 : 0);
+    }
+  }
+  int made = 0;
+  for (const pid_t child : children) {
+    int status = 0;
+    waitpid(child, &status, 0);
+    ASSERT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) < 2);
+    made += WEXITSTATUS(status);
+  }
+  EXPECT_EQ(made, 1);
+}
+
+TEST_F(Shards, AnInterruptStopsTokenisingAndKeepsNothing) {
+  const int status = in_child([&] {
+    catch_interrupts();
+    raise(SIGINT);
+    const std::string error = error_text([&] { open(ByteTokenizer()); });
+    return error == "interrupted while the text was tokenised; nothing of it is kept" ? 0 : 1;
+  });
+  EXPECT_EQ(status, 0);
+  EXPECT_FALSE(std::filesystem::exists(only_shards()));
 }
 
 TEST_F(Shards, ManyDocumentsKeepTheirOrder) {
