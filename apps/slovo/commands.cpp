@@ -66,6 +66,10 @@ const std::vector<CommandSpec>& all_commands() {
       {"generate", "text from prompts", run_generate},
       {"eval perplexity", "how well a model predicts text", run_eval_perplexity},
       {"eval score", "log-probabilities of given texts or token ids", run_eval_score},
+      {"tokenizer train", "a tokenizer from text", run_tokenizer_train},
+      {"tokenizer encode", "text to token ids", run_tokenizer_encode},
+      {"tokenizer decode", "token ids to text", run_tokenizer_decode},
+      {"tokenizer info", "what a tokenizer is, and bytes per token on a sample", run_tokenizer_info},
   };
   return commands;
 }

@@ -19,6 +19,10 @@ int run_pretrain(const Invocation& call);
 int run_generate(const Invocation& call);
 int run_eval_perplexity(const Invocation& call);
 int run_eval_score(const Invocation& call);
+int run_tokenizer_train(const Invocation& call);
+int run_tokenizer_encode(const Invocation& call);
+int run_tokenizer_decode(const Invocation& call);
+int run_tokenizer_info(const Invocation& call);
 
 const std::vector<CommandSpec>& all_commands();
 

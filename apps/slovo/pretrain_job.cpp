@@ -101,13 +101,13 @@ void PretrainJob::open_base() {
   if (request_.resume && request_.model.empty() && before) {
     request_.model = before->value("base_model", std::string());
   }
-  if (checkpoint) {
+  if (checkpoint) {  // the run's own settings stand, and are compared by settle_record
     base_ = *checkpoint;
-  } else if (!request_.model.empty()) {
-    base_ = find_model_folder(request_.model);
-  } else {
+    base_config_ = read_folder_config(base_);
     return;
   }
+  if (request_.model.empty()) return;
+  base_ = find_model_folder(request_.model);
   base_config_ = read_folder_config(base_);
   RunConfig with_base = config_;
   with_base.model = base_config_->model;
@@ -159,6 +159,9 @@ void PretrainJob::open_data(const Corpus& corpus) {
   train_.emplace(std::move(data.train), options);
   options.batch_size = std::max<int64_t>(config_.train.micro_batch(), 4096 / config_.data.seq_len);
   valid_.emplace(std::move(data.valid), options);
+  const auto& given = request_.given;
+  if (given("train.steps") && !given("train.epochs"))
+    config_.train.epochs.reset();  // a resumed run's
   if (config_.train.epochs) config_.train.steps = train_->steps(*config_.train.epochs);
 }
 

@@ -4,7 +4,6 @@
 #include "core/files.h"
 #include "core/hash.h"
 #include "core/utf8.h"
-#include "tokenizer/byte_alphabet.h"
 
 namespace slovo {
 namespace {
@@ -58,7 +57,8 @@ Pipeline::Pipeline(std::string text, Parsed parsed, TokenizerConfigFiles config)
              pre_tokenizer_ && pre_tokenizer_->ends_in_bytes()),
       added_(JsonNode(parsed.json, parsed.file), model_.vocabulary(), normalizer_.get()) {
   const JsonNode root(parsed.json, parsed.file);
-  decodes_bytes_ = decoder_ && root.at("decoder").text_at("type") == "ByteLevel";
+  const std::string decoder = decoder_ ? root.at("decoder").text_at("type") : "";
+  joins_pieces_ = decoder == "ByteLevel" || decoder == "Fuse";
   fill_pieces();
   if (root.has("post_processor"))
     post_processor_ = read_post_processor(root.at("post_processor"), vocab_size());
@@ -80,21 +80,22 @@ void Pipeline::fill_pieces() {
   if (!added_.all().empty()) end = std::max(end, added_.all().rbegin()->first + 1);
   pieces_.resize(static_cast<size_t>(end));
   // A decoder may treat the first token in its own way: each token is decoded behind another one.
-  const std::string anchor = "x";
+  const std::string anchor = decode_tokens({"x"});
   for (TokenId id = 0; id < end; ++id) {
     std::string& piece = pieces_[static_cast<size_t>(id)];
     const std::string token = spelling(id);
-    if (decodes_bytes_ || !decoder_) {
-      piece = decodes_bytes_ ? from_byte_alphabet(token).value_or(token) : token;
-      continue;
-    }
-    std::vector<std::string> tokens{anchor, token};
-    decoder_->apply(tokens);
-    piece = join(tokens, "").substr(anchor.size());
+    piece = decoder_ ? decode_tokens({"x", token}) : token;
+    if (decoder_ && piece.starts_with(anchor)) piece.erase(0, anchor.size());
     // A lone byte of a character is written as U+FFFD; with its neighbours it is one byte.
     if (fallback_byte(token) >= 0 && piece == "\xEF\xBF\xBD")
       piece = std::string(1, static_cast<char>(fallback_byte(token)));
   }
+}
+
+std::string Pipeline::decode_tokens(std::vector<std::string> tokens) const {
+  if (!decoder_) return join(tokens, " ");
+  decoder_->apply(tokens);
+  return join(tokens, "");
 }
 
 void Pipeline::encode_into(std::string_view text, bool ordinary, std::vector<TokenId>& out) const {
@@ -145,16 +146,13 @@ std::string Pipeline::decode(const std::vector<TokenId>& ids, bool skip_special)
   for (const TokenId id : ids) {
     // An id without a token (a model's embedding may have more rows) stands for no text.
     if (id < 0 || id >= vocab_size() || (skip_special && is_special(id))) continue;
-    if (decodes_bytes_) {
+    if (joins_pieces_) {
       text += pieces_[static_cast<size_t>(id)];
     } else if (std::string token = spelling(id); !token.empty()) {
       tokens.push_back(std::move(token));
     }
   }
-  if (decodes_bytes_) return text;
-  if (!decoder_) return join(tokens, " ");
-  decoder_->apply(tokens);
-  return join(tokens, "");
+  return joins_pieces_ ? text : decode_tokens(std::move(tokens));
 }
 
 int64_t Pipeline::token_bytes(TokenId id) const {

@@ -43,6 +43,8 @@ class Pipeline final : public Tokenizer {
   /// The text's own ids, behind what `out` holds. `ordinary`: names of special tokens are text.
   void encode_into(std::string_view text, bool ordinary, std::vector<TokenId>& out) const;
   void fill_pieces();
+  /// The text of tokens as the vocabulary spells them.
+  std::string decode_tokens(std::vector<std::string> tokens) const;
   /// What the decoder is given for an id: "" when there is no such token.
   std::string spelling(TokenId id) const;
   std::optional<TokenId> role(const std::optional<std::string>& token) const;
@@ -53,7 +55,7 @@ class Pipeline final : public Tokenizer {
   std::unique_ptr<Normalizer> normalizer_;       // may be null
   std::unique_ptr<PreTokenizer> pre_tokenizer_;  // may be null
   std::unique_ptr<Decoder> decoder_;             // may be null: tokens are joined by spaces
-  bool decodes_bytes_ = false;                   // the decoder is ByteLevel alone
+  bool joins_pieces_ = false;                    // the decoder is ByteLevel or Fuse alone
   Bpe model_;
   AddedTokens added_;
   PostProcessor post_processor_;

@@ -102,6 +102,8 @@ std::optional<fs::path> RunFolder::newest_checkpoint() const {
 }
 
 fs::path RunFolder::write_checkpoint(int64_t step, const Fill& fill, int64_t keep) {
+  // A checkpoint vouches for the lines before it.
+  if (metrics_ >= 0) sync_path(metrics_path());
   make_folder(root_ / "checkpoints");
   const fs::path target = root_ / "checkpoints" / step_name(step);
   PendingFolder pending(target);
@@ -130,9 +132,10 @@ void RunFolder::open_metrics(int64_t step) {
 
 void RunFolder::append_metrics(const Json& line) {
   const std::string text = line.dump() + "\n";
-  if (write(metrics_, text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
-    throw_io(metrics_path().string(), ": cannot write: ", std::strerror(errno));
-  }
+  const ssize_t written = write(metrics_, text.data(), text.size());
+  if (written == static_cast<ssize_t>(text.size())) return;
+  throw_io(metrics_path().string(),
+           ": cannot write: ", written < 0 ? std::strerror(errno) : "no space left on device");
 }
 
 }  // namespace slovo

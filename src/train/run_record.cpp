@@ -67,14 +67,14 @@ void compare_data(const Json& before, const Json& now, Differences& out) {
   for (const Json& file : now) {
     if (known.count(without_paths(Json::array({file})).front().dump()) == 0) {
       out.errors.push_back(
-          cat("the text ", file.value("path", std::string("?")), " is not the run's"));
+          cat("data: the text ", file.value("path", std::string("?")), " is not the run's"));
     }
   }
   if (now.size() != before.size()) {
     out.errors.push_back(
-        cat("the run had ", before.size(), " text files, now there are ", now.size()));
+        cat("data: the run had ", before.size(), " text files, now there are ", now.size()));
   } else if (out.errors.empty()) {
-    out.errors.push_back("the text files come in another order");
+    out.errors.push_back("data: the text files come in another order");
   }
 }
 

@@ -1,5 +1,9 @@
 #include "train/loop.h"
 
+#include <sys/resource.h>
+
+#include <csignal>
+
 #include "core/error.h"
 #include "tiny_run.h"
 
@@ -154,6 +158,48 @@ TEST(Loop, DivergenceNamesStepTextsAndTheLastGoodCheckpoint) {
     EXPECT_TRUE(testing::contains(text, "step-00000004"));
   }
   EXPECT_FALSE(std::filesystem::exists(run.out / "model"));
+}
+
+/// Files cannot grow past `bytes` while it lives: what a full disk is like.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t bytes) : handler_(signal(SIGXFSZ, SIG_IGN)) {
+    getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit limit{bytes, before_.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FileSizeLimit() {
+    setrlimit(RLIMIT_FSIZE, &before_);
+    signal(SIGXFSZ, handler_);
+  }
+
+ private:
+  rlimit before_{};
+  sighandler_t handler_;
+};
+
+TEST(Loop, AFullDiskEndsTheRunAndLeavesTheOldCheckpoint) {
+  testing::TempFolder folder;
+  TinyRun run;
+  run.out = folder / "run";
+  run.train.checkpoint_every = 3;
+  TinyRun straight = run;
+  straight.out = folder / "straight";
+  straight.run();
+  std::optional<FileSizeLimit> full;
+  run.batches = [&](int64_t step) {
+    if (step == 4) full.emplace(40000);
+    return counting_batch(8, 16, 5, static_cast<uint64_t>(step));
+  };
+  const std::string text = testing::error_of([&] { run.run(); }, ErrorCode::io);
+  full.reset();
+  EXPECT_TRUE(testing::contains(text, "cannot write"));
+  ASSERT_TRUE(std::filesystem::exists(run.out / "checkpoints" / "step-00000003"));
+  EXPECT_FALSE(std::filesystem::exists(run.out / "checkpoints" / "step-00000006"));
+  run.batches = straight.batches;
+  run.existing = Existing::resume;
+  run.run();
+  EXPECT_EQ(run.final_weights(), straight.final_weights());
 }
 
 TEST(Loop, ACheckpointOfAnotherModelIsRefused) {

@@ -169,6 +169,14 @@ TEST(Tokenizer, IdsWithoutATokenHaveNoText) {
   EXPECT_EQ(tokenizer->token(100000), "");
 }
 
+TEST(Tokenizer, DecoderThatEatsEverything) {
+  Json json = testing::small_model({"a", "x"}, {});
+  json["decoder"] = {{"type", "Replace"}, {"pattern", {{"Regex", ".*"}}}, {"content", ""}};
+  const auto tokenizer = make_tokenizer(json);
+  EXPECT_EQ(tokenizer->decode({0, 1}), "");
+  EXPECT_EQ(tokenizer->token_bytes(0), 0);
+}
+
 TEST(StreamDecoder, WritesWholeCharactersOnly) {
   const auto tokenizer = trained(TokenizerKind::byte, "");
   StreamDecoder stream(*tokenizer);

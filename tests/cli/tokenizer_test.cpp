@@ -1,0 +1,88 @@
+// slovo tokenizer train, encode, decode and info as a user runs them.
+#include <algorithm>
+
+#include "core/json.h"
+#include "run_slovo.h"
+#include "testing.h"
+
+namespace slovo::testing {
+namespace {
+
+class TokenizerCommands : public ::testing::Test {
+ protected:
+  TokenizerCommands() : tokenizer_(folder_ / "tokenizer") {
+    text_ = "Мельник мелет муку. The miller mills.\n\nThe mill, the river; 1987.\n";
+    data_ = folder_.write("text.txt", text_);
+  }
+
+  RunResult train(std::vector<std::string> more) {
+    std::vector<std::string> arguments{"tokenizer", "train", "--data", data_, "--out", tokenizer_};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return run_slovo(arguments);
+  }
+
+  TempFolder folder_;
+  std::string tokenizer_;
+  std::string text_;
+  std::string data_;
+};
+
+TEST_F(TokenizerCommands, TrainEncodeDecodeInfo) {
+  const RunResult trained = train({"--tokenizer.vocab_size", "280", "--json"});
+  ASSERT_EQ(trained.exit_code, 0) << trained.err;
+  EXPECT_EQ(parse_json(trained.out, "stdout")["vocab_size"], 280);
+
+  const RunResult whole =
+      run_slovo({"tokenizer", "encode", "--tokenizer", tokenizer_, "--whole", "--json", data_});
+  ASSERT_EQ(whole.exit_code, 0) << whole.err;
+  const RunResult back =
+      run_slovo({"tokenizer", "decode", "--tokenizer", tokenizer_, "--whole"}, whole.out);
+  EXPECT_EQ(back.out, text_);
+
+  const RunResult lines = run_slovo({"tokenizer", "encode", "--tokenizer", tokenizer_}, text_);
+  EXPECT_EQ(std::count(lines.out.begin(), lines.out.end(), '\n'), 3);
+  const RunResult texts =
+      run_slovo({"tokenizer", "decode", "--tokenizer", tokenizer_, "-"}, lines.out);
+  EXPECT_EQ(texts.out, text_);
+
+  const RunResult info =
+      run_slovo({"tokenizer", "info", "--tokenizer", tokenizer_, "--data", data_, "--json"});
+  ASSERT_EQ(info.exit_code, 0) << info.err;
+  const Json described = parse_json(info.out, "stdout");
+  EXPECT_EQ(described["kind"], "bpe");
+  EXPECT_EQ(described["special_tokens"]["<|endoftext|>"], 0);
+  EXPECT_EQ(described["bytes"], text_.size());
+  EXPECT_GT(described["bytes_per_token"].get<double>(), 1.0);
+}
+
+TEST_F(TokenizerCommands, SpecialTokensOnTheWayBack) {
+  ASSERT_EQ(train({"--tokenizer.kind", "byte"}).exit_code, 0);
+  const std::vector<std::string> decode{"tokenizer", "decode", "--tokenizer", tokenizer_, "--json"};
+  EXPECT_EQ(run_slovo(decode, "[72, 105, 256]\n").out, "{\"text\":\"Hi<|endoftext|>\"}\n");
+  EXPECT_EQ(
+      run_slovo({"tokenizer", "decode", "--tokenizer", tokenizer_, "--no-special"}, "72 105 256\n")
+          .out,
+      "Hi\n");
+}
+
+TEST_F(TokenizerCommands, MistakesGetOneLine) {
+  const RunResult too_big = train({"--tokenizer.vocab_size", "100000"});
+  EXPECT_EQ(too_big.exit_code, 2);
+  EXPECT_TRUE(contains(too_big.err, "tokenizer.vocab_size is 100000, but the text gives only"));
+  ASSERT_EQ(train({"--tokenizer.kind", "byte"}).exit_code, 0);
+  const RunResult bad_id =
+      run_slovo({"tokenizer", "decode", "--tokenizer", tokenizer_}, "1 2\n3 257\n");
+  EXPECT_EQ(bad_id.exit_code, 2);
+  EXPECT_TRUE(contains(bad_id.err, "stdin:2: \"257\" is not an id; the tokenizer's are 0 to 256"));
+  const RunResult not_text =
+      run_slovo({"tokenizer", "encode", "--tokenizer", tokenizer_}, "ok\n\xD1\n");
+  EXPECT_EQ(not_text.exit_code, 2);
+  EXPECT_TRUE(contains(not_text.err, "stdin:2: not UTF-8 at byte 0"));
+  const RunResult nothing =
+      run_slovo({"tokenizer", "encode", "--tokenizer", folder_ / "absent"}, "");
+  EXPECT_EQ(nothing.exit_code, 2);
+  EXPECT_TRUE(contains(nothing.err, "absent: no such file"));
+}
+
+}  // namespace
+}  // namespace slovo::testing
