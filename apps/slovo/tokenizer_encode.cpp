@@ -93,10 +93,10 @@ int run_tokenizer_encode(const Invocation& call) {
   Options options;
   Command command(call);
   command
-      .example("echo Hello | slovo tokenizer encode --tokenizer runs/book/model",
-               "ids of each line")
       .example("slovo tokenizer encode --tokenizer book-tokenizer --whole --json book.txt",
-               "ids of a whole file");
+               "ids of a whole file")
+      .example("echo Hello | slovo tokenizer encode --tokenizer runs/book/model",
+               "ids of each line");
   if (!parse(command, options,
              "do not add the tokens that the tokenizer puts around a text (BOS, EOS)"))
     return 0;
@@ -115,7 +115,7 @@ int run_tokenizer_encode(const Invocation& call) {
 int run_tokenizer_decode(const Invocation& call) {
   Options options;
   Command command(call);
-  command.example("echo 72 101 108 | slovo tokenizer decode --tokenizer runs/book/model",
+  command.example("slovo tokenizer decode --tokenizer runs/book/model ids.txt",
                   "the text of each line's ids");
   if (!parse(command, options, "leave special tokens out of the text")) return 0;
   const auto tokenizer = Tokenizer::load(command.config().tokenizer.path);
