@@ -42,7 +42,7 @@ class Trial:
         a = self.args
         words = [a.slovo, "pretrain", "--out", str(run), "--data", *a.data, "--dtype", a.dtype, "--threads", str(a.threads),
                  "--data.cache_dir", str(self.work / "cache"), "--tokenizer.kind", "char", "--data.seq_len", "64",
-                 "--model.hidden_size", "64", "--model.num_hidden_layers", "2", "--train.batch_size", "6",
+                 "--model.hidden_size", "64", "--model.num_hidden_layers", "2", "--train.batch_size", "8",
                  "--train.micro_batch_size", "4", "--train.steps", str(a.steps), "--train.checkpoint_every", "5",
                  "--train.eval_every", str(a.steps), "--train.log_every", "1", "--log-level", "warn"]
         return words + (["--resume"] if resume else [])
