@@ -99,7 +99,7 @@ int run_generate(const Invocation& call) {
               "a file that is one prompt (a newline at its end is left out)")
       .flag("--json", json, "one JSON object a completion: prompt, text, ids, finish_reason, ...")
       .example("slovo generate --model runs/book \"Once upon a time\"", "goes on from a text")
-      .example("slovo generate --model runs/book --temperature 0 --json < /dev/null -",
+      .example("slovo generate --model runs/book --temperature 0 --json \"Once\"",
                "the likeliest text, as JSON");
   if (!command.parse()) return 0;
   const RunConfig& config = command.config();

@@ -41,8 +41,7 @@ int run_pretrain(const Invocation& call) {
   request.out = out;
   request.config = command.config();
   request.given = [&](const std::string& key) { return command.given(key); };
-  request.command =
-      call.command + " " + join(call.words, " ");
+  request.command = call.command + " " + join(call.words, " ");
   return PretrainJob(std::move(request)).run();
 }
 

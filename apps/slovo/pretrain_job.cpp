@@ -200,11 +200,7 @@ void PretrainJob::check_space() const {
 void PretrainJob::build_model() {
   model_ = Transformer(config_.model, at::TensorOptions().dtype(at::kFloat).device(device_));
   if (base_config_) {
-    NamedTensors named;
-    for (const auto& parameter : model_->named_parameters())
-      named.emplace_back(parameter.key(), parameter.value());
-    const at::NoGradGuard no_grad;
-    read_weights(base_, *base_config_, named);
+    read_weights(base_, *base_config_, named_weights(model_));
   } else {
     init_weights(model_, static_cast<uint64_t>(config_.run.seed));
   }

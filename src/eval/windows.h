@@ -33,17 +33,14 @@ WindowPlan plan_windows(const EvalConfig& config, int64_t context);
 
 /// The passes over a document of n tokens.
 ///  - windows: the model reads W tokens and predicts the W after the first of them; the next pass
-///  begins at the last
-///    token predicted. A token has 1 to W tokens before it. (What a validation of non-overlapping
-///    rows computes.)
+///    begins at the last token predicted. A token has 1 to W tokens before it. (What a validation
+///    of non-overlapping rows computes.)
 ///  - rolling: the same, but the last pass begins earlier, so that it too reads W tokens:
-///  `loglikelihood_rolling` of
-///    lm-evaluation-harness with its context_len of 1.
+///    `loglikelihood_rolling` of lm-evaluation-harness with its context_len of 1.
 ///  - strided: passes of W tokens, the last one predicted, not read, start every S tokens; each
-///  predicts what the one
-///    before did not reach. A token behind the first pass has at least W - S tokens before it.
-///    (Hugging Face's guide "Perplexity of fixed-length models"; there each pass is weighted by one
-///    token too few, here every token counts once.)
+///    predicts what the one before did not reach. A token behind the first pass has at least W - S
+///    tokens before it. (Hugging Face's guide "Perplexity of fixed-length models"; there each pass
+///    is weighted by one token too few, here every token counts once.)
 std::vector<Window> make_windows(const WindowPlan& plan, int64_t n);
 
 }  // namespace slovo

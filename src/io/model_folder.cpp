@@ -207,18 +207,10 @@ int64_t step_of(const fs::path& folder) {
   return std::stoll(digits);
 }
 
-fs::path newest_checkpoint(const fs::path& checkpoints) {
-  fs::path newest;
-  int64_t newest_step = -1;
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(checkpoints, ignored)) {
-    const int64_t step = step_of(entry.path());
-    if (step > newest_step && is_model_folder(entry.path())) {
-      newest = entry.path();
-      newest_step = step;
-    }
-  }
-  return newest;
+fs::path newest_model(const fs::path& checkpoints) {
+  const std::vector<fs::path> all = checkpoint_folders(checkpoints);
+  const auto newest = std::find_if(all.rbegin(), all.rend(), is_model_folder);
+  return newest == all.rend() ? fs::path() : *newest;
 }
 
 }  // namespace
@@ -259,6 +251,16 @@ void write_model(const fs::path& folder, const Json& config_json, const ModelCon
   write_json(folder / "config.json", config_json);
 }
 
+std::vector<fs::path> checkpoint_folders(const fs::path& folder) {
+  std::vector<fs::path> out;
+  std::error_code absent;
+  for (const auto& entry : fs::directory_iterator(folder, absent)) {
+    if (step_of(entry.path()) >= 0) out.push_back(entry.path());
+  }
+  std::ranges::sort(out, {}, step_of);
+  return out;
+}
+
 fs::path find_model_folder(const fs::path& given) {
   if (!fs::is_directory(given)) {
     throw_checkpoint(given.string(),
@@ -267,7 +269,7 @@ fs::path find_model_folder(const fs::path& given) {
   if (is_model_folder(given)) return given;
   if (is_model_folder(given / "model")) return given / "model";
   for (const fs::path& checkpoints : {given / "checkpoints", given}) {
-    const fs::path newest = newest_checkpoint(checkpoints);
+    const fs::path newest = newest_model(checkpoints);
     if (!newest.empty()) return newest;
   }
   throw_checkpoint(

@@ -62,6 +62,9 @@ void write_model(const std::filesystem::path& folder, const Json& config_json,
                  const ModelConfig& config, const NamedTensors& parameters, at::ScalarType dtype,
                  const WriteModelOptions& options = {});
 
+/// The folders "step-N" in `folder` by rising N; empty when there is no such folder.
+std::vector<std::filesystem::path> checkpoint_folders(const std::filesystem::path& folder);
+
 /// The model folder behind what the user gave: a model folder, a run folder (its final or newest
 /// checkpoint), or a checkpoint. Throws Error(checkpoint) that says what was looked for.
 std::filesystem::path find_model_folder(const std::filesystem::path& given);

@@ -3,19 +3,18 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 
 #include "core/error.h"
+#include "io/model_folder.h"
 
 namespace slovo {
 namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* kLock = ".lock";
-constexpr std::string_view kStepPrefix = "step-";
 
 std::string step_name(int64_t step) {
   char name[32];
@@ -84,16 +83,7 @@ std::optional<Json> RunFolder::record() const {
 void RunFolder::write_record(const Json& record) { write_json(root_ / "run.json", record); }
 
 std::vector<fs::path> RunFolder::checkpoints() const {
-  std::vector<fs::path> out;
-  std::error_code absent;
-  for (const auto& entry : fs::directory_iterator(root_ / "checkpoints", absent)) {
-    if (entry.path().filename().string().rfind(kStepPrefix, 0) == 0) out.push_back(entry.path());
-  }
-  std::sort(out.begin(), out.end(), [](const fs::path& a, const fs::path& b) {
-    const auto key = [](const fs::path& p) { return std::pair(p.string().size(), p.string()); };
-    return key(a) < key(b);  // step numbers past eight digits are longer names
-  });
-  return out;
+  return checkpoint_folders(root_ / "checkpoints");
 }
 
 std::optional<fs::path> RunFolder::newest_checkpoint() const {
