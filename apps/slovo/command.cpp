@@ -246,7 +246,28 @@ void Command::check_needs(const SplitWords& split) {
   }
 }
 
+std::vector<OptionWords> Command::option_words() const {
+  std::vector<OptionWords> out;
+  for (const CommandOption& option : options_) {
+    if (option.is_positional()) continue;
+    out.push_back(
+        {{option.name}, {}, option.placeholder, option.help, option.is_flag, option.is_list});
+  }
+  for (const FieldRef* field : own_fields()) {
+    std::vector<std::string> values;
+    std::istringstream allowed(field->type == "name" ? field->allowed : "");
+    for (std::string name; std::getline(allowed >> std::ws, name, ',');) values.push_back(name);
+    out.push_back(
+        {flag_names(*field), values, field->type, field->help, field->is_flag, field->is_list});
+  }
+  return out;
+}
+
 bool Command::parse() {
+  if (call_.inspect) {
+    call_.inspect(*this);
+    return false;
+  }
   const SplitWords split = split_words(split_options(), call_.words);
   if (split.values.count("--help") != 0) {
     std::fputs(help(std::clamp(terminal_width(Stream::out), 80, 100)).c_str(), stdout);

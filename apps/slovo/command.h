@@ -39,6 +39,8 @@ struct Invocation {
   std::string command;
   std::string summary;
   std::vector<std::string> words;
+  /// Set: parse() shows the declared command to it and does nothing else.
+  std::function<void(const class Command&)> inspect;
 };
 
 enum class Need { optional, required };
@@ -55,6 +57,14 @@ struct CommandOption {
       {};  ///< returns the problem, or ""
 
   bool is_positional() const { return !name.starts_with("-"); }
+};
+
+/// An option or field as a shell completes it.
+struct OptionWords {
+  std::vector<std::string> names;   ///< "--temperature", "--decode.temperature"
+  std::vector<std::string> values;  ///< all there are; empty: any text
+  std::string placeholder, help;
+  bool is_flag = false, is_list = false;
 };
 
 class Command {
@@ -98,6 +108,8 @@ class Command {
   const std::vector<std::string>& section_names() const { return sections_; }
 
   std::string help(int width) const;
+  /// Every option and field that has a name.
+  std::vector<OptionWords> option_words() const;
 
  private:
   std::vector<const FieldRef*> own_fields() const;

@@ -4,6 +4,9 @@
 #include <cstdio>
 
 #include "core/error.h"
+#include "core/parallel.h"
+#include "core/processor.h"
+#include "model/precision.h"
 
 namespace slovo {
 namespace {
@@ -52,10 +55,23 @@ const CommandSpec* find_spec(const std::string& name) {
                join(names));
 }
 
+/// What a report of a defect must hold.
+void print_version() {
+  const int64_t gpus = cuda_devices();
+  std::printf(
+      "slovo %s\nLibTorch   %s\ndevices    cpu%s\nprocessor  %s, %d cores for this "
+      "process\nfeatures   %s\n",
+      SLOVO_VERSION, SLOVO_TORCH_VERSION,
+      gpus > 0 ? cat(", ", gpus, " x cuda").c_str() : "; no CUDA device", processor_name().c_str(),
+      available_cores(), join(processor_features(), " ").c_str());
+}
+
 int run(const CommandSpec& spec, const std::vector<std::string>& words, size_t used) {
   return spec.run(
-      {cat("slovo ", spec.name), spec.summary,
-       std::vector<std::string>(words.begin() + static_cast<std::ptrdiff_t>(used), words.end())});
+      {cat("slovo ", spec.name),
+       spec.summary,
+       std::vector<std::string>(words.begin() + static_cast<std::ptrdiff_t>(used), words.end()),
+       {}});
 }
 
 }  // namespace
@@ -69,7 +85,9 @@ const std::vector<CommandSpec>& all_commands() {
       {"tokenizer train", "a tokenizer from text", run_tokenizer_train},
       {"tokenizer encode", "text to token ids", run_tokenizer_encode},
       {"tokenizer decode", "token ids to text", run_tokenizer_decode},
-      {"tokenizer info", "what a tokenizer is, and bytes per token on a sample", run_tokenizer_info},
+      {"tokenizer info", "what a tokenizer is, and bytes per token on a sample",
+       run_tokenizer_info},
+      {"completion", "completion of commands and options for a shell", run_completion},
   };
   return commands;
 }
@@ -80,7 +98,7 @@ int run_command(const std::vector<std::string>& words) {
     return 0;
   }
   if (words[0] == "--version") {
-    std::puts("slovo " SLOVO_VERSION " (LibTorch " SLOVO_TORCH_VERSION ")");
+    print_version();
     return 0;
   }
   if (const CommandSpec* spec = find_spec(words[0])) return run(*spec, words, 1);

@@ -17,9 +17,7 @@ namespace {
 
 /// The text without the one newline that editors and `echo` put at its end.
 std::string as_prompt(std::string text, const std::string& source) {
-  if (const size_t bad = utf8::find_invalid(text); bad != std::string::npos) {
-    throw_data(source, ": byte ", bad, " is not UTF-8; convert the text first (iconv -t utf-8)");
-  }
+  utf8::require_valid(text, source);
   if (text.ends_with('\n')) text.pop_back();
   return text;
 }

@@ -9,8 +9,12 @@ namespace {
 
 /// A resumed run goes on with its own settings where the command line and config say nothing else.
 std::optional<std::pair<Json, std::string>> earlier_settings(const std::string& out) {
+  if (out.empty()) return std::nullopt;
   const std::filesystem::path record = std::filesystem::path(out) / "run.json";
-  if (!std::filesystem::exists(record)) return std::nullopt;
+  if (!std::filesystem::exists(record)) {
+    log::warn(cat(out, ": holds no run to go on with; starting one"));
+    return std::nullopt;
+  }
   const Json json = read_json(record);
   return std::pair(json.value("config", Json::object()), record.string());
 }

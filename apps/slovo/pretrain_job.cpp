@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 
@@ -11,11 +12,12 @@
 #include "core/log.h"
 #include "data/corpus.h"
 #include "data/pretrain_data.h"
+#include "data/shards.h"
 #include "decode/generator.h"
 #include "decode/loaded_model.h"
 #include "model/precision.h"
 #include "tokenizer/train.h"
-#include "train/causal.h"
+#include "train/device_memory.h"
 #include "train/run_record.h"
 
 namespace slovo {
@@ -45,23 +47,26 @@ class ScratchFolder {
   fs::path path_;
 };
 
+/// How often a run of `config` validates.
+int64_t validations(const TrainConfig& config) {
+  if (config.eval_every == 0) return 1;
+  return (config.steps + config.eval_every - 1) / config.eval_every;
+}
+
 int64_t parameter_total(const ModelConfig& config) {
   int64_t total = 0;
   for (const auto& [part, count] : parameter_counts(config)) total += count;
   return total;
 }
 
-/// Words of `text` that a shell takes as they are inside double quotes.
-std::string quotable_words(const std::string& text, size_t count) {
-  std::istringstream words(text);
+/// The first `count` words of `text`, but for the very first, which may be the rest of one.
+std::string whole_words(const std::string& text, size_t count) {
+  std::istringstream stream(text);
   std::string word;
-  std::string out;
-  words >> word;  // the first may be the rest of one
-  for (size_t i = 0; i < count && words >> word; ++i) {
-    if (word.find_first_of("\"$`\\!") != std::string::npos) break;
-    out += (out.empty() ? "" : " ") + word;
-  }
-  return out;
+  stream >> word;
+  std::vector<std::string> words;
+  while (words.size() < count && stream >> word) words.push_back(word);
+  return join(words, " ");
 }
 
 }  // namespace
@@ -77,8 +82,10 @@ int PretrainJob::run() {
   const Existing existing = request_.resume ? Existing::resume : Existing::refuse;
   check_run_folder(request_.out, existing);
   std::optional<ScratchFolder> scratch;
+  const std::string cache = cache_folder(config_.data).string();
   if (request_.dry_run) {
-    config_.data.cache_dir = scratch.emplace().path();
+    config_.data.cache_dir = scratch.emplace().path() / "cache";
+    folder_.emplace(scratch->path() / "run", Existing::refuse);
   } else {
     folder_.emplace(request_.out, existing);
   }
@@ -87,9 +94,10 @@ int PretrainJob::run() {
   open_tokenizer(corpus);
   resolve_model();
   open_data(corpus);
-  if (request_.dry_run) return dry_run();
+  if (request_.dry_run) return dry_run(cache);
   settle_record(corpus);
   check_space();
+  check_memory();
   build_model();
   return report(train());
 }
@@ -128,6 +136,8 @@ void PretrainJob::open_tokenizer(const Corpus& corpus) {
     tokenizer_ = Tokenizer::load(config_.tokenizer.path);
   } else if (!base_.empty()) {
     tokenizer_ = Tokenizer::load(base_);
+    if (!named && !request_.model.empty())
+      config_.tokenizer.path = base_.string();  // for the record
   } else {
     tokenizer_ = train_tokenizer(config_.tokenizer, corpus.texts(), threads_);
     log::info(cat("trained a ", tokenizer_->kind(), " tokenizer of ",
@@ -197,6 +207,18 @@ void PretrainJob::check_space() const {
                 "; free some, or lower --train.keep"));
 }
 
+/// A process that takes more than there is would be killed without a word.
+void PretrainJob::check_memory() const {
+  const int64_t needed = plan().state_bytes();
+  const int64_t available = available_memory(device_);
+  if (needed <= available) return;
+  throw_io("out of memory: weights, gradients and moments of ",
+           human_count(static_cast<double>(parameter_total(config_.model))), " parameters take ",
+           human_bytes(static_cast<double>(needed)), ", but ", device_.str(), " has ",
+           human_bytes(static_cast<double>(available)),
+           " left; lower model.hidden_size, model.num_hidden_layers or the vocabulary");
+}
+
 void PretrainJob::build_model() {
   model_ = Transformer(config_.model, at::TensorOptions().dtype(at::kFloat).device(device_));
   if (base_config_) {
@@ -213,7 +235,7 @@ void PretrainJob::build_model() {
   log::info(cat(human_count(static_cast<double>(parameter_total(config_.model))), " parameters, ",
                 human_count(static_cast<double>(train_->tokens())), " training tokens, ",
                 human_count(static_cast<double>(valid_->tokens())), " for validation; ",
-                device_.str(), ", ", dtype_name(dtype_), ", ", threads_, " threads"));
+                device_.str(), ", ", dtype_name(dtype_), ", ", counted(threads_, "thread")));
 }
 
 TrainHooks PretrainJob::hooks() {
@@ -252,47 +274,93 @@ Json PretrainJob::sample(int64_t step) {
   return out;
 }
 
-TrainOutcome PretrainJob::train() {
+CausalData PretrainJob::causal_data() {
   CausalData data;
   data.train = [this](int64_t step) { return train_->batch(step); };
   data.sources = [this](int64_t step) { return train_->describe_rows(step); };
   data.valid_batches = valid_->batches();
   data.valid = [this](int64_t index) { return valid_->batch(index); };
-  CausalObjective objective(model_, std::move(data), config_.train.micro_batch());
+  return data;
+}
+
+TrainOutcome PretrainJob::train() {
+  CausalObjective objective(model_, causal_data(), config_.train.micro_batch());
   TrainLoop loop(config_.train, objective, *parameters_, *folder_, hooks(), resolved());
   catch_interrupts();
   return loop.run();
 }
 
-Json PretrainJob::summary() const {
+double PretrainJob::epochs() const {
   const auto rows = static_cast<double>(config_.train.steps * config_.train.batch_size);
+  return rows / static_cast<double>(train_->rows_per_epoch());
+}
+
+Json PretrainJob::summary() const {
   return {{"parameters", parameter_total(config_.model)},
           {"train_tokens", train_->tokens()},
           {"valid_tokens", valid_->tokens()},
           {"steps", config_.train.steps},
           {"tokens_per_step", config_.train.batch_size * config_.data.seq_len},
-          {"epochs", rows / static_cast<double>(train_->rows_per_epoch())},
+          {"epochs", epochs()},
           {"device", device_.str()},
           {"dtype", dtype_name(dtype_)},
           {"threads", threads_},
           {"model_type", folder_model_type(config_.model)}};
 }
 
-int PretrainJob::dry_run() const {
-  Json out = summary();
+PretrainPlan PretrainJob::plan() const {
+  PretrainPlan out;
+  out.parameters = parameter_counts(config_.model);
+  out.device = device_.str();
+  out.dtype = dtype_name(dtype_);
+  out.model_type = folder_model_type(config_.model);
+  out.threads = threads_;
+  out.bf16 = dtype_ == at::kBFloat16;
+  out.train_tokens = train_->tokens();
+  out.valid_tokens = valid_->tokens();
+  out.steps = config_.train.steps;
+  out.tokens_per_step = config_.train.batch_size * config_.data.seq_len;
+  out.epochs = epochs();
+  if (valid_->batches() > 0) out.validations = validations(config_.train);
+  out.out = request_.out.string();
+  out.checkpoints_kept = config_.train.keep;
+  const int64_t token_bytes = tokenizer_->vocab_size() > 65536 ? 4 : 2;
+  out.cache_bytes = token_bytes * (out.train_tokens + out.valid_tokens);
+  return out;
+}
+
+/// Makes a few steps, if there is memory for them.
+void PretrainJob::rehearse(PretrainPlan& plan) {
+  plan.process_bytes = memory_in_use(device_);
+  plan.available_bytes = available_memory(device_);
+  const int64_t left = plan.available_bytes - plan.state_bytes();
+  plan.rehearsal.fits = left > 0;
+  if (left <= 0) return;
+  build_model();
+  CausalData data = causal_data();
+  data.valid_batches = std::min<int64_t>(1, data.valid_batches);
+  CausalObjective objective(model_, std::move(data), config_.train.micro_batch());
+  TrainLoop loop(config_.train, objective, *parameters_, *folder_, hooks(), resolved());
+  plan.rehearsal = loop.rehearse(left);
+  if (!plan.rehearsal.fits) return;
+  const auto start = std::chrono::steady_clock::now();
+  objective.validate();
+  const std::chrono::duration<double> one = std::chrono::steady_clock::now() - start;
+  plan.validation_seconds = one.count() * static_cast<double>(valid_->batches());
+  plan.peak_bytes = peak_memory(device_);
+}
+
+int PretrainJob::dry_run(const std::string& cache) {
+  PretrainPlan out = plan();
+  out.cache = cache;
+  rehearse(out);
   if (request_.json) {
-    out["config"] = resolved();
-    std::printf("%s\n", out.dump().c_str());
+    Json json = plan_json(out);
+    json["config"] = resolved();
+    std::printf("%s\n", json.dump().c_str());
     return 0;
   }
-  std::printf("%s\n\n", resolved().dump(2).c_str());
-  for (const auto& [name, value] : out.items()) {
-    const std::string text = value.is_string()           ? value.get<std::string>()
-                             : value.is_number_integer() ? with_commas(value.get<int64_t>())
-                                                         : fixed(value.get<double>(), 2);
-    std::printf("%-16s %s\n", name.c_str(), text.c_str());
-  }
-  std::printf("\nnothing was written\n");
+  std::printf("%s\n\n%s", resolved().dump(2).c_str(), plan_text(out).c_str());
   return 0;
 }
 
@@ -304,7 +372,7 @@ std::string PretrainJob::example_prompt() {
   for (int64_t i = 0; i < std::min<int64_t>(row.size(0), 64); ++i) {
     ids.push_back(static_cast<TokenId>(row[i].item<int64_t>()));
   }
-  return quotable_words(tokenizer_->decode(ids), 2);
+  return whole_words(tokenizer_->decode(ids), 2);
 }
 
 int PretrainJob::report(const TrainOutcome& outcome) {
@@ -324,8 +392,9 @@ int PretrainJob::report(const TrainOutcome& outcome) {
     return 0;
   }
   if (outcome.valid_loss) std::printf("validation loss %.4f\n", *outcome.valid_loss);
-  std::printf("model in %s\ntry it: slovo generate --model %s \"%s\"\n",
-              folder_->model_folder().c_str(), run.c_str(), example_prompt().c_str());
+  std::printf("model in %s\ntry it: slovo generate --model %s %s\n",
+              folder_->model_folder().c_str(), shell_quoted(run).c_str(),
+              shell_quoted(example_prompt()).c_str());
   return 0;
 }
 

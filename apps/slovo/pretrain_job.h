@@ -14,7 +14,9 @@
 #include "data/loader.h"
 #include "io/model_folder.h"
 #include "model/transformer.h"
+#include "pretrain_plan.h"
 #include "tokenizer/tokenizer.h"
+#include "train/causal.h"
 #include "train/checkpoint.h"
 #include "train/loop.h"
 
@@ -43,14 +45,19 @@ class PretrainJob {
   void open_data(const Corpus& corpus);
   void resolve_model();
   void check_space() const;
+  void check_memory() const;
   Json resolved() const;
   void settle_record(const Corpus& corpus);
   void build_model();
   TrainOutcome train();
   TrainHooks hooks();
   Json sample(int64_t step);
+  double epochs() const;
   Json summary() const;
-  int dry_run() const;
+  CausalData causal_data();
+  PretrainPlan plan() const;
+  void rehearse(PretrainPlan& plan);
+  int dry_run(const std::string& cache);
   int report(const TrainOutcome& outcome);
   std::string example_prompt();
 

@@ -103,9 +103,7 @@ int run_tokenizer_encode(const Invocation& call) {
   const auto tokenizer = Tokenizer::load(command.config().tokenizer.path);
   const auto specials = options.no_special ? SpecialTokens::none : SpecialTokens::add;
   read_lines(options.files, options.whole, [&](const std::string& text, const std::string& where) {
-    if (const size_t bad = utf8::find_invalid(text); bad != std::string::npos) {
-      throw_data(where, ": not UTF-8 at byte ", bad, "; convert the text first (iconv -t UTF-8)");
-    }
+    utf8::require_valid(text, where);
     const Ids ids = tokenizer->encode(text, specials);
     std::printf("%s\n", (options.json ? Json{{"ids", ids}}.dump() : ids_text(ids)).c_str());
   });

@@ -17,7 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
-MEASURED = ("tokens_per_s", "memory_bytes")
+MEASURED = ("tokens_per_s", "memory_bytes", "seconds")
 
 
 def metrics(run):

@@ -32,7 +32,7 @@ def slovo_config(shape, dtype, threads):
             "attention_bias": True, "mlp_bias": True, "tie_word_embeddings": True,
         },
         "tokenizer": {"kind": "char"},
-        "data": {"seq_len": shape["length"]},
+        "data": {"seq_len": shape["length"], "valid_share": 0},
         "train": {
             "steps": shape["steps"] + WARMUP, "batch_size": shape["batch"], "lr": 1e-3, "warmup_steps": 0,
             "log_every": 1, "eval_every": 0, "checkpoint_every": 0,

@@ -23,12 +23,14 @@ std::string position(std::string_view text, size_t byte) {
   return cat("line ", line, ", column ", column);
 }
 
-/// What the parser says, without its own code and place; it may quote a whole string that was left open.
+/// What the parser says, without its own code and place; it may quote a whole string that was left
+/// open.
 std::string reason_of(const nlohmann::json::exception& error) {
   constexpr size_t kLongest = 160;
   std::string what = error.what();
   size_t detail = what.find("syntax error");
-  if (detail == std::string::npos) detail = what.find("] ") == std::string::npos ? 0 : what.find("] ") + 2;
+  if (detail == std::string::npos)
+    detail = what.find("] ") == std::string::npos ? 0 : what.find("] ") + 2;
   what = what.substr(detail);
   return what.size() <= kLongest ? what : utf8::replace_invalid(what.substr(0, kLongest)) + "...";
 }
@@ -59,13 +61,18 @@ class RepeatedKeys {
 
 }  // namespace
 
+void throw_not_json(std::string_view text, std::string_view where,
+                    const nlohmann::json::parse_error& error) {
+  throw_data(where, ": ", position(text, error.byte), ": not valid JSON: ", reason_of(error));
+}
+
 Json parse_json(std::string_view text, std::string_view where, JsonComments comments) {
   try {
     RepeatedKeys repeated(where);
     return Json::parse(text.begin(), text.end(), std::ref(repeated), true,
                        comments == JsonComments::allow);
   } catch (const nlohmann::json::parse_error& error) {
-    throw_data(where, ": ", position(text, error.byte), ": not valid JSON: ", reason_of(error));
+    throw_not_json(text, where, error);
   } catch (const nlohmann::json::out_of_range& error) {  // a number that no double holds
     throw_data(where, ": not valid JSON: ", reason_of(error));
   }

@@ -17,6 +17,9 @@ enum class JsonComments { refuse, allow };
 /// syntax error or a repeated key throws.
 Json parse_json(std::string_view text, std::string_view where,
                 JsonComments comments = JsonComments::refuse);
+/// Throws the Error(data) for `text` that nlohmann could not parse: place and reason.
+[[noreturn]] void throw_not_json(std::string_view text, std::string_view where,
+                                 const nlohmann::json::parse_error& error);
 /// Reads and parses a file.
 Json read_json(const std::filesystem::path& path, JsonComments comments = JsonComments::refuse);
 /// Writes a file whole or not at all, indented by two, with a newline at the end.

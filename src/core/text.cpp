@@ -20,6 +20,10 @@ std::string with_commas(int64_t value) {
   return digits;
 }
 
+std::string counted(int64_t count, const std::string& what) {
+  return cat(with_commas(count), " ", what, count == 1 ? "" : "s");
+}
+
 std::string human_bytes(double bytes) {
   static const char* const kUnits[] = {"B", "KiB", "MiB", "GiB", "TiB"};
   size_t unit = 0;
@@ -85,6 +89,26 @@ size_t edit_distance(std::string_view a, std::string_view b) {
 }
 
 }  // namespace
+
+std::string fitted(std::vector<LinePart> parts, size_t columns) {
+  std::erase_if(parts, [](const LinePart& part) { return part.text.empty(); });
+  while (true) {
+    std::string line;
+    for (const LinePart& part : parts) line += (line.empty() ? "" : "  ") + part.text;
+    const auto last =
+        std::max_element(parts.begin(), parts.end(),
+                         [](const LinePart& a, const LinePart& b) { return a.rank < b.rank; });
+    if (line.size() <= columns || last == parts.end() || last->rank == 0) return line;
+    parts.erase(last);
+  }
+}
+
+std::string shell_quoted(const std::string& text) {
+  if (text.find_first_of("\"$`\\!") == std::string::npos) return cat("\"", text, "\"");
+  std::string out = "'";
+  for (const char c : text) out += c == '\'' ? "'\\''" : std::string(1, c);
+  return out + "'";
+}
 
 std::string nearest_name(std::string_view name, const std::vector<std::string>& candidates) {
   std::string best;

@@ -22,6 +22,8 @@ std::string cat(const Args&... args) {
 std::string fixed(double value, int digits);
 /// 1234567 -> "1,234,567".
 std::string with_commas(int64_t value);
+/// "1 thread", "2,000 threads".
+std::string counted(int64_t count, const std::string& what);
 /// 1536 -> "1.5 KiB"; powers of 1024.
 std::string human_bytes(double bytes);
 /// 1234567 -> "1.23M"; powers of 1000, three significant digits.
@@ -30,6 +32,16 @@ std::string human_count(double count);
 std::string human_duration(double seconds);
 /// "a, b, c".
 std::string join(const std::vector<std::string>& parts, std::string_view separator = ", ");
+/// A part of a line and how soon it is left out where there is no room: 0 stays.
+struct LinePart {
+  int rank = 0;
+  std::string text;
+};
+/// The parts that are not empty, two spaces between them; those of the highest rank are left out
+/// until `columns` hold the rest.
+std::string fitted(std::vector<LinePart> parts, size_t columns);
+/// `text` as one word of a shell command, in quotes where it needs them.
+std::string shell_quoted(const std::string& text);
 /// The candidate with the least edit distance to `name`, or "" when none is near (over a third of
 /// its length away).
 std::string nearest_name(std::string_view name, const std::vector<std::string>& candidates);

@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "core/error.h"
+
 namespace slovo::utf8 {
 namespace {
 
@@ -44,6 +46,12 @@ size_t well_formed_prefix(std::string_view text, size_t at) {
 }
 
 }  // namespace
+
+void require_valid(std::string_view text, std::string_view where) {
+  const size_t bad = find_invalid(text);
+  if (bad == std::string_view::npos) return;
+  throw_data(where, ": not UTF-8 at byte ", bad, "; convert the text first (iconv -t UTF-8)");
+}
 
 size_t char_length(std::string_view text, size_t at) {
   const size_t length = announced_length(static_cast<unsigned char>(text[at]));

@@ -12,6 +12,8 @@ namespace slovo::utf8 {
 /// surrogates), or npos when all of `text` is well-formed.
 size_t find_invalid(std::string_view text);
 inline bool is_valid(std::string_view text) { return find_invalid(text) == std::string_view::npos; }
+/// Throws Error(data), which names `where`, the byte and what to do, unless `text` is well-formed.
+void require_valid(std::string_view text, std::string_view where);
 
 /// Bytes of the well-formed character that starts at `text[at]`; 0 when it is malformed or cut
 /// short.

@@ -32,7 +32,6 @@ Batch Batch::slice(int64_t begin, int64_t end) const {
   const auto first = std::lower_bound(offsets.begin(), offsets.end(), base);
   const auto last = std::upper_bound(first, offsets.end(), stop);
   for (auto at = first; at != last; ++at) out.segments.offsets.push_back(*at - base);
-  if (!sources.empty()) out.sources.assign(sources.begin() + begin, sources.begin() + end);
   return out;
 }
 

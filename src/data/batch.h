@@ -4,9 +4,6 @@
 
 #include <ATen/core/Tensor.h>
 
-#include <string>
-#include <vector>
-
 #include "ops/segments.h"
 
 namespace slovo {
@@ -17,9 +14,6 @@ struct Batch {
   at::Tensor weights_BT;    ///< fp32: 0 is not learned; may be negative
   at::Tensor positions_BT;  ///< int64, counted from each document's start
   Segments segments;        ///< documents of the rows
-  /// Where the text of each row came from ("file.txt, document 3, token 128"), for error messages;
-  /// made on demand.
-  std::vector<std::string> sources;
 
   int64_t rows() const { return ids_BT.defined() ? ids_BT.size(0) : 0; }
   Batch to(at::Device device) const;

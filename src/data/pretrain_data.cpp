@@ -99,8 +99,7 @@ PretrainData open_pretrain_data(const Corpus& corpus, const DataConfig& config,
   for (const TokenStream& stream : data.train) train_tokens += stream.pairs();
   log::info(cat("training text: ", with_commas(train_tokens),
                 " tokens; validation text: ", with_commas(data.valid.pairs()), " tokens of ",
-                with_commas(std::ssize(data.valid.pieces)),
-                data.valid.pieces.size() == 1 ? " document" : " documents"));
+                counted(std::ssize(data.valid.pieces), "document")));
   return data;
 }
 

@@ -190,7 +190,7 @@ void write_shards(const fs::path& folder, const std::string& key, const ShardReq
     write_json(pending.path() / kHeaderFile, header);
     log::info(cat("tokenised ", human_bytes(static_cast<double>(bytes)), " into ",
                   with_commas(header["tokens"].get<int64_t>()), " tokens of ",
-                  with_commas(header["documents"].get<int64_t>()), " documents, kept in ",
+                  counted(header["documents"].get<int64_t>(), "document"), ", kept in ",
                   folder.string()));
   }
   pending.commit();

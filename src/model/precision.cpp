@@ -10,8 +10,6 @@
 namespace slovo {
 namespace {
 
-int64_t cuda_devices() { return at::hasCUDA() ? at::detail::getCUDAHooks().deviceCount() : 0; }
-
 at::Device cuda_device(const std::string& name) {
   const int64_t count = cuda_devices();
   if (count == 0) {
@@ -41,6 +39,8 @@ bool cpu_multiplies_bf16() {
 }
 
 }  // namespace
+
+int64_t cuda_devices() { return at::hasCUDA() ? at::detail::getCUDAHooks().deviceCount() : 0; }
 
 at::Device resolve_device(const RuntimeConfig& run) {
   const std::string& name = run.device;

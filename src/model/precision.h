@@ -8,6 +8,8 @@
 
 namespace slovo {
 
+/// How many there are; 0 in a CPU build too.
+int64_t cuda_devices();
 /// The device of `run.device`; auto takes CUDA where there is one. Throws Error(config) when it is
 /// not there.
 at::Device resolve_device(const RuntimeConfig& run);

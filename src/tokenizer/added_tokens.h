@@ -38,6 +38,8 @@ class AddedTokens {
   /// `list` may be null: no added tokens. Throws Error(data) when an id is not the one HF would
   /// give.
   AddedTokens(const JsonNode& file, const Vocabulary& vocabulary, const Normalizer* normalizer);
+  AddedTokens(const AddedTokens&) = delete;  // the tries point into the map
+  AddedTokens& operator=(const AddedTokens&) = delete;
 
   /// Cuts `text` at the added tokens of a stage (leftmost, longest). `ordinary`: special ones are
   /// text.

@@ -1,6 +1,7 @@
 #include "tokenizer/json_node.h"
 
 #include "core/error.h"
+#include "core/json.h"
 #include "core/utf8.h"
 
 namespace slovo {
@@ -64,11 +65,10 @@ char32_t JsonNode::character() const {
 nlohmann::json parse_tokenizer_json(std::string_view text, std::string_view file) {
   try {
     return nlohmann::json::parse(text.begin(), text.end());
-  } catch (const nlohmann::json::exception& error) {
-    std::string what = error.what();
-    const size_t bracket = what.find("] ");
-    if (bracket != std::string::npos) what = what.substr(bracket + 2);
-    throw_data(file, ": not valid JSON: ", what);
+  } catch (const nlohmann::json::parse_error& error) {
+    throw_not_json(text, file, error);
+  } catch (const nlohmann::json::out_of_range& error) {  // a number that no double holds
+    throw_data(file, ": not valid JSON: ", error.what());
   }
 }
 

@@ -99,10 +99,7 @@ std::string Pipeline::decode_tokens(std::vector<std::string> tokens) const {
 }
 
 void Pipeline::encode_into(std::string_view text, bool ordinary, std::vector<TokenId>& out) const {
-  if (const size_t bad = utf8::find_invalid(text); bad != std::string_view::npos) {
-    throw_data("the text to encode is not UTF-8 at byte ", bad,
-               "; convert it first (iconv -t UTF-8)");
-  }
+  utf8::require_valid(text, "the text to encode");
   Bpe::Session session(model_);
   const PieceSink to_model = [&](const Piece& piece) { session.encode(piece.text, out); };
   const auto push = [&](TokenId id) { out.push_back(id); };

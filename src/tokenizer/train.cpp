@@ -185,10 +185,7 @@ Parts byte_parts(const TokenizerConfig& config) {
 TextSource checked(const TextSource& texts) {
   return [&texts](const std::function<void(std::string_view)>& use) {
     texts([&](std::string_view text) {
-      if (const size_t bad = utf8::find_invalid(text); bad != std::string_view::npos) {
-        throw_data("a training text is not UTF-8 at byte ", bad,
-                   "; convert it first (iconv -t UTF-8)");
-      }
+      utf8::require_valid(text, "a training text");
       use(text);
     });
   };

@@ -2,7 +2,8 @@
 
 #include <ATen/ATen.h>
 
-#include "core/error.h"
+#include "core/interrupt.h"
+#include "core/progress.h"
 #include "ops/ops.h"
 
 namespace slovo {
@@ -41,18 +42,18 @@ at::Tensor CausalObjective::loss(const Batch& micro_batch, double scale) {
 std::optional<double> CausalObjective::validate() {
   if (data_.valid_batches == 0) return std::nullopt;
   at::NoGradGuard no_grad;
+  Progress progress("validating", data_.valid_batches, "batches");
   double sum = 0;
   double weight = 0;
-  for (int64_t index = 0; index < data_.valid_batches; ++index) {
+  for (int64_t index = 0; index < data_.valid_batches && !interrupted(); ++index) {
     const Batch batch = data_.valid(index);
     sum += loss(batch, 1.0).item<double>();
     weight += supervised(batch);
+    progress.advance(1);
   }
   return weight > 0 ? std::optional(sum / weight) : std::nullopt;
 }
 
-std::vector<std::string> CausalObjective::sources(int64_t step) {
-  return data_.sources ? data_.sources(step) : data_.train(step).sources;
-}
+std::vector<std::string> CausalObjective::sources(int64_t step) { return data_.sources(step); }
 
 }  // namespace slovo

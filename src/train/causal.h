@@ -11,6 +11,7 @@ namespace slovo {
 /// Where batches come from: loaders of src/data, or tensors in a test.
 struct CausalData {
   std::function<Batch(int64_t step)> train;
+  /// Where the rows of a step come from, for error messages.
   std::function<std::vector<std::string>(int64_t step)> sources;
   int64_t valid_batches = 0;
   std::function<Batch(int64_t index)> valid;  ///< called for 0 ... valid_batches - 1

@@ -30,6 +30,14 @@ bool holds_anything(const fs::path& folder) {
   return false;
 }
 
+/// `folder` and its parents as far as they do not exist, the innermost first.
+std::vector<fs::path> missing_folders(fs::path folder) {
+  std::vector<fs::path> out;
+  for (; !folder.empty() && !fs::exists(folder); folder = folder.parent_path())
+    out.push_back(folder);
+  return out;
+}
+
 /// The lines of `text` that belong to the first `step` steps. What follows the last newline was
 /// torn.
 std::string lines_up_to(std::string_view text, int64_t step) {
@@ -62,6 +70,7 @@ void check_run_folder(const fs::path& root, Existing existing) {
 
 RunFolder::RunFolder(fs::path root, Existing existing) : root_(std::move(root)) {
   check_run_folder(root_, existing);
+  made_ = missing_folders(root_);
   make_folder(root_);
   lock_.emplace(root_ / kLock, cat(root_.string(),
                                    ": another process is training in this folder; wait for it, "
@@ -73,6 +82,10 @@ RunFolder::RunFolder(fs::path root, Existing existing) : root_(std::move(root)) 
 
 RunFolder::~RunFolder() {
   if (metrics_ >= 0) close(metrics_);
+  if (!lock_ || fs::exists(root_ / "run.json")) return;
+  std::error_code ignored;
+  fs::remove(root_ / kLock, ignored);
+  for (const fs::path& folder : made_) fs::remove(folder, ignored);
 }
 
 std::optional<Json> RunFolder::record() const {

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <functional>
 #include <optional>
+#include <vector>
 
 #include "core/files.h"
 #include "core/json.h"
@@ -32,6 +33,8 @@ class RunFolder {
   /// Checks and makes the folder, locks it against a second process for as long as this object
   /// lives, and removes what a killed run left half-written.
   RunFolder(std::filesystem::path root, Existing existing);
+  /// A run that failed before it had a record leaves no trace: folders made for it are removed
+  /// again.
   ~RunFolder();
   RunFolder(const RunFolder&) = delete;
   RunFolder& operator=(const RunFolder&) = delete;
@@ -61,6 +64,8 @@ class RunFolder {
   std::vector<std::filesystem::path> checkpoints() const;
 
   std::filesystem::path root_;
+  std::vector<std::filesystem::path>
+      made_;  ///< folders that were not there before, the innermost first
   std::optional<FileLock> lock_;
   int metrics_ = -1;
 };

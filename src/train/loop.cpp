@@ -30,18 +30,18 @@ TrainOutcome TrainLoop::run() {
   run_.open_metrics(step_);
   if (step_ > 0 && due(config_.eval_every) && evaluated_at_ != step_) evaluate();
   while (step_ < config_.steps && !interrupted()) {
-    train_step();
-    ++step_;
+    watch_.step(make_step());
     after_step();
   }
-  const bool done = step_ >= config_.steps;
+  const bool done = step_ >= config_.steps && evaluated_at_ == step_;
   if (!done && checkpoint_at_ != step_) write_checkpoint();
   watch_.finish();
   if (done) run_.write_model(hooks_.save_model);
   return {!done, step_, watch_.tokens(), watch_.valid_loss()};
 }
 
-void TrainLoop::train_step() {
+/// One optimizer step: `step_` counts it when it is done.
+StepReport TrainLoop::make_step() {
   const auto start = std::chrono::steady_clock::now();
   const StepWork work = objective_.prepare(step_);
   StepReport report;
@@ -50,12 +50,12 @@ void TrainLoop::train_step() {
   report.grad_norm = optimizer_.grad_norm();
   check_finite(report.grad_norm, "gradient's norm");
   report.lr = learning_rate(config_, step_);
-  optimizer_.update(step_ + 1, report.lr, report.grad_norm);
-  report.step = step_ + 1;
+  report.step = ++step_;
+  optimizer_.update(step_, report.lr, report.grad_norm);
   report.tokens = work.tokens;
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   report.more = objective_.metrics();
-  watch_.step(report);
+  return report;
 }
 
 /// Leaves the step's gradient in the flat buffer and returns the step's loss.
@@ -100,6 +100,7 @@ void TrainLoop::after_step() {
 
 void TrainLoop::evaluate() {
   const auto loss = objective_.validate();
+  if (interrupted()) return;  // perhaps cut short; made up for when the run is resumed
   evaluated_at_ = step_;
   if (loss) watch_.validation(step_, *loss);
 }

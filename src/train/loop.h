@@ -12,6 +12,7 @@
 #include "optim/flat_parameters.h"
 #include "train/checkpoint.h"
 #include "train/objective.h"
+#include "train/rehearsal.h"
 #include "train/watch.h"
 
 namespace slovo {
@@ -43,10 +44,14 @@ class TrainLoop {
   /// leaves RUN/model; or to an interruption. Throws Error(io) when loss or gradient are not finite
   /// (naming step, texts and the last good checkpoint) and when writing fails.
   TrainOutcome run();
+  /// Makes a few steps to learn what the run costs, where the activations fit in `available` bytes;
+  /// writes nothing.
+  Rehearsal rehearse(int64_t available);
 
  private:
+  int64_t micro_batch_bytes(const Batch& rows);
   void resume_from(const std::filesystem::path& checkpoint);
-  void train_step();
+  StepReport make_step();
   double accumulate(const StepWork& work);
   void check_finite(double value, const char* what) const;
   void after_step();

@@ -41,7 +41,8 @@ class Objective {
   /// The micro-batch's part of the step's loss, a scalar: `scale`, which is 1 / StepWork::weight,
   /// times the sum over its tokens. The parts of all micro-batches add up to the loss.
   virtual at::Tensor loss(const Batch& micro_batch, double scale) = 0;
-  /// Mean loss over the whole validation split, or nothing where there is none. No gradients.
+  /// Mean loss over the whole validation split, or nothing where there is none. No gradients. May
+  /// stop early, with any result, once the user has interrupted the run.
   virtual std::optional<double> validate() { return std::nullopt; }
   /// Where the rows of step `step` come from, for the message of a run that diverges.
   virtual std::vector<std::string> sources(int64_t step) = 0;

@@ -2,25 +2,15 @@
 
 #include <torch/version.h>
 
-#include <fstream>
 #include <set>
 #include <vector>
 
 #include "core/error.h"
 #include "core/log.h"
+#include "core/processor.h"
 
 namespace slovo {
 namespace {
-
-std::string processor_name() {
-  std::ifstream info("/proc/cpuinfo");
-  for (std::string line; std::getline(info, line);) {
-    const size_t colon = line.find(": ");
-    if (line.rfind("model name", 0) == 0 && colon != std::string::npos)
-      return line.substr(colon + 2);
-  }
-  return "unknown";
-}
 
 /// Settings that the result does not depend on, or that another part of the record stands for.
 const std::set<std::string> kIgnored = {

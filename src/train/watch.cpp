@@ -1,13 +1,12 @@
 #include "train/watch.h"
 
-#include <ATen/DeviceAccelerator.h>
-
 #include <algorithm>
 #include <cmath>
-#include <fstream>
 
 #include "core/log.h"
+#include "core/progress.h"
 #include "core/terminal.h"
+#include "train/device_memory.h"
 
 namespace slovo {
 namespace {
@@ -16,6 +15,7 @@ constexpr double kLossDecay = 0.95;
 constexpr double kRateDecay = 0.9;
 constexpr double kDrawSeconds = 0.1;
 constexpr double kLineSeconds = 10;
+constexpr int kBarColumns = 12;
 
 double smoothed(double before, double now, double decay) {
   return decay * before + (1 - decay) * now;
@@ -29,20 +29,6 @@ std::string short_rate(double lr) {
 }
 
 }  // namespace
-
-int64_t memory_in_use(at::Device device) {
-  if (!device.is_cpu()) {
-    const auto stats = at::accelerator::getDeviceStats(device.index());
-    return stats.allocated_bytes[static_cast<size_t>(c10::CachingAllocator::StatType::AGGREGATE)]
-        .current;
-  }
-  std::ifstream status("/proc/self/status");
-  for (std::string word; status >> word;) {
-    int64_t kib = 0;
-    if (word == "VmRSS:" && status >> kib) return kib * 1024;
-  }
-  return 0;
-}
 
 Watch::Watch(RunFolder& run, const TrainConfig& config, at::Device device)
     : run_(run), config_(config), device_(device) {}
@@ -66,7 +52,8 @@ void Watch::write_metrics(const StepReport& report) {
                {"grad_norm", report.grad_norm},
                {"tokens_per_s",
                 std::round(static_cast<double>(window_tokens_) / std::max(window_seconds_, 1e-9))},
-               {"memory_bytes", memory_in_use(device_)}};
+               {"memory_bytes", memory_in_use(device_)},
+               {"seconds", std::round(seconds() * 1000) / 1000}};
   for (const auto& [name, value] : report.more) line[name] = value;
   run_.append_metrics(line);
   window_tokens_ = 0;
@@ -87,16 +74,24 @@ void Watch::samples(int64_t step, const Json& samples) {
   run_.append_metrics({{"step", step}, {"tokens", tokens_}, {"samples", samples}});
 }
 
+double Watch::since_start() const {
+  return std::chrono::duration<double>(Clock::now() - start_).count();
+}
+
 void Watch::finish() { LiveLine::clear(); }
 
-std::string Watch::line(const StepReport& report) const {
-  const double elapsed = std::chrono::duration<double>(Clock::now() - start_).count();
+std::string Watch::line(const StepReport& report, size_t columns) const {
+  const double elapsed = since_start();
   const auto done = static_cast<double>(report.step - first_step_);
   const double left = elapsed / done * static_cast<double>(config_.steps - report.step);
-  return cat("step ", report.step, "/", config_.steps, "  loss ", fixed(*smooth_loss_, 4),
-             valid_loss_ ? cat("  val ", fixed(*valid_loss_, 4)) : "", "  lr ",
-             short_rate(report.lr), "  ", human_count(rate_), " tok/s  ", human_duration(left),
-             " left  ", human_bytes(static_cast<double>(memory_in_use(device_))));
+  return fitted({{0, cat("step ", report.step, "/", config_.steps)},
+                 {1, cat("loss ", fixed(*smooth_loss_, 4))},
+                 {4, valid_loss_ ? cat("val ", fixed(*valid_loss_, 4)) : ""},
+                 {5, cat("lr ", short_rate(report.lr))},
+                 {3, cat(human_count(rate_), " tok/s")},
+                 {2, cat(human_duration(left), " left")},
+                 {6, human_bytes(static_cast<double>(memory_in_use(device_)))}},
+                columns);
 }
 
 void Watch::show(const StepReport& report) {
@@ -106,14 +101,18 @@ void Watch::show(const StepReport& report) {
   if (since < (live ? kDrawSeconds : kLineSeconds) && !edge) return;
   shown_ = Clock::now();
   if (live) {
-    LiveLine::draw(line(report));
+    const double share = static_cast<double>(report.step) / static_cast<double>(config_.steps);
+    const std::string bar = progress_bar(share, kBarColumns) + " ";
+    LiveLine::draw(bar +
+                   line(report, static_cast<size_t>(terminal_width(Stream::err)) - bar.size() - 1));
   } else {
-    log::info(line(report));
+    log::info(line(report, std::string::npos));
   }
 }
 
 Json Watch::state() const {
   return {{"tokens", tokens_},
+          {"seconds", seconds()},
           {"smooth_loss", smooth_loss_ ? Json(*smooth_loss_) : Json()},
           {"valid_loss", valid_loss_ ? Json(*valid_loss_) : Json()}};
 }
@@ -123,6 +122,7 @@ void Watch::restore(const Json& state, int64_t step) {
     return state.at(key).is_null() ? std::nullopt : std::optional(state.at(key).get<double>());
   };
   tokens_ = state.at("tokens").get<int64_t>();
+  seconds_before_ = state.value("seconds", 0.0);
   smooth_loss_ = number("smooth_loss");
   valid_loss_ = number("valid_loss");
   first_step_ = step;

@@ -37,6 +37,8 @@ class Watch {
   void finish();
 
   int64_t tokens() const { return tokens_; }
+  /// Time spent on the run, that before a resumption included.
+  double seconds() const { return seconds_before_ + since_start(); }
   std::optional<double> valid_loss() const { return valid_loss_; }
   /// Token count and smoothed loss, for the checkpoint.
   Json state() const;
@@ -45,7 +47,9 @@ class Watch {
  private:
   using Clock = std::chrono::steady_clock;
   void write_metrics(const StepReport& report);
-  std::string line(const StepReport& report) const;
+  double since_start() const;
+  /// Of at most `columns` characters.
+  std::string line(const StepReport& report, size_t columns) const;
   void show(const StepReport& report);
 
   RunFolder& run_;
@@ -58,11 +62,9 @@ class Watch {
   int64_t window_tokens_ = 0;  ///< since the last line of metrics.jsonl
   double window_seconds_ = 0;
   int64_t first_step_ = 0;
+  double seconds_before_ = 0;  ///< of the run, up to the checkpoint it was resumed from
   Clock::time_point start_ = Clock::now();
   Clock::time_point shown_;
 };
-
-/// Memory of this process now, in bytes: resident on a CPU, allocated on a GPU.
-int64_t memory_in_use(at::Device device);
 
 }  // namespace slovo

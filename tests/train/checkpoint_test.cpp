@@ -38,12 +38,21 @@ TEST(RunFolder, AForeignFolderIsRefused) {
 
 TEST(RunFolder, ResumingWhatWasKilledBeforeItsRecordStarts) {
   testing::TempFolder folder;
-  {
-    RunFolder killed(folder / "run", Existing::refuse);
-  }
+  folder.write("run/.lock", "");
   RunFolder again(folder / "run", Existing::resume);
   EXPECT_FALSE(again.record());
   EXPECT_FALSE(again.newest_checkpoint());
+}
+
+TEST(RunFolder, ARunThatFailsBeforeItsRecordLeavesNoTrace) {
+  testing::TempFolder folder;
+  make_folder(folder / "empty");
+  {
+    RunFolder deep(folder / "runs/a/b", Existing::refuse);
+    RunFolder given(folder / "empty", Existing::refuse);
+  }
+  EXPECT_FALSE(fs::exists(folder / "runs"));
+  EXPECT_TRUE(fs::is_empty(folder / "empty"));
 }
 
 TEST(RunFolder, TwoProcessesCannotWriteOneRun) {

@@ -53,7 +53,6 @@ inline Batch counting_batch(int64_t rows, int64_t length, uint64_t seed, uint64_
     const auto stride = static_cast<int64_t>(1 + (bits >> 32) % 3);
     for (int64_t t = 0; t <= length; ++t) place[b][t] = (start + t * stride) % 17;
     for (int64_t t = 0; t < length; ++t) weight[b][t] = (t + b) % 3 == 0 ? 0.0F : 1.0F;
-    out.sources.push_back(cat("row ", index, ".", b));
   }
   out.ids_BT = tokens.narrow(1, 0, length).contiguous();
   out.targets_BT = tokens.narrow(1, 1, length).contiguous();
@@ -81,6 +80,11 @@ struct TinyRun {
     data.train = [this](int64_t step) {
       if (step == stop_after) throw std::runtime_error("killed");
       return batches(step);
+    };
+    data.sources = [](int64_t step) {
+      std::vector<std::string> rows;
+      for (int64_t b = 0; b < 8; ++b) rows.push_back(cat("row ", step, ".", b));
+      return rows;
     };
     data.valid_batches = 2;
     data.valid = [](int64_t index) {

@@ -63,6 +63,20 @@ TEST(Utf8, CodePointsSurviveARoundTrip) {
   }
 }
 
+TEST(Text, QuotesForTheShell) {
+  EXPECT_EQ("\"the cat\"", shell_quoted("the cat"));
+  EXPECT_EQ("'say \"no\"'", shell_quoted("say \"no\""));
+  EXPECT_EQ("'it'\\''s $5'", shell_quoted("it's $5"));
+  EXPECT_EQ("\"it's\"", shell_quoted("it's"));
+}
+
+TEST(Text, LeavesOutWhatDoesNotFit) {
+  const std::vector<LinePart> parts = {{0, "step 1"}, {2, "loss 3"}, {1, ""}, {1, "9 tok/s"}};
+  EXPECT_EQ("step 1  loss 3  9 tok/s", fitted(parts, 80));
+  EXPECT_EQ("step 1  9 tok/s", fitted(parts, 22));
+  EXPECT_EQ("step 1", fitted(parts, 3)) << "rank 0 stays";
+}
+
 TEST(Utf8, CountsAndCutsWholeCharacters) {
   const std::string text = "aя語😀";
   EXPECT_EQ(4u, utf8::count(text));

@@ -1,0 +1,47 @@
+#include "core/memory.h"
+
+#include <algorithm>
+#include <fstream>
+#include <limits>
+#include <string>
+
+namespace slovo {
+namespace {
+
+/// The number behind `name` in a file of lines "Name:  123 kB", in bytes; 0 when it is not there.
+int64_t kib_field(const char* path, const std::string& name) {
+  std::ifstream file(path);
+  for (std::string word; file >> word;) {
+    int64_t kib = 0;
+    if (word == name && file >> kib) return kib * 1024;
+  }
+  return 0;
+}
+
+/// What the control group's limit leaves; its cache can be reclaimed.
+int64_t group_available() {
+  int64_t limit = 0;
+  int64_t used = 0;
+  std::ifstream limit_file("/sys/fs/cgroup/memory.max");
+  std::ifstream used_file("/sys/fs/cgroup/memory.current");
+  if (!(limit_file >> limit) || !(used_file >> used)) return std::numeric_limits<int64_t>::max();
+  std::ifstream stat("/sys/fs/cgroup/memory.stat");
+  int64_t cache = 0;
+  for (std::string word; stat >> word;) {
+    if (word == "inactive_file") stat >> cache;
+  }
+  return std::max<int64_t>(0, limit - used + cache);
+}
+
+}  // namespace
+
+int64_t resident_bytes() { return kib_field("/proc/self/status", "VmRSS:"); }
+int64_t peak_resident_bytes() { return kib_field("/proc/self/status", "VmHWM:"); }
+
+int64_t available_bytes() {
+  const int64_t machine =
+      kib_field("/proc/meminfo", "MemAvailable:") + kib_field("/proc/meminfo", "SwapFree:");
+  return std::min(machine, group_available());
+}
+
+}  // namespace slovo

@@ -1,0 +1,168 @@
+// `slovo pretrain` from the shell beyond the plain run (life_test.cpp): going on from a model,
+// resuming, samples, and runs that fail.
+#include <signal.h>
+
+#include <chrono>
+#include <thread>
+
+#include "tiny_commands.h"
+
+namespace slovo::testing {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Pretrain : public TinyCommands {
+ protected:
+  std::vector<Json> metrics(const std::string& out) const {
+    return json_lines(read_file(folder_.path() / out / "metrics.jsonl"));
+  }
+
+  /// Starts a run and kills it once it has logged a step.
+  void kill_at_work(const Words& words, const std::string& out) {
+    const int process = start_slovo(words);
+    const fs::path metrics = folder_.path() / out / "metrics.jsonl";
+    for (int i = 0; i < 4000 && !(fs::exists(metrics) && fs::file_size(metrics) > 0); ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    ASSERT_EQ(128 + SIGKILL, finish_slovo(process, SIGKILL)) << "it ended before it was killed";
+  }
+};
+
+TEST_F(Pretrain, GoesOnFromAModelWithItsShapeAndTokenizer) {
+  run(pretrain("base"));
+  const RunResult more =
+      run({"pretrain", "--model", folder_ / "base", "--data", text_, "--out", folder_ / "more",
+           "--data.cache_dir", folder_ / "cache", "--data.seq_len", "32", "--train.steps", "10",
+           "--json", "--threads", "1"});
+  EXPECT_EQ(recorded("base").at("model"), recorded("more").at("model"));
+  EXPECT_EQ(read_file(folder_.path() / "base/model/tokenizer.json"),
+            read_file(folder_.path() / "more/model/tokenizer.json"));
+  EXPECT_LT(metrics("more").front().at("loss").get<double>(),
+            metrics("base").front().at("loss").get<double>() / 2)
+      << "what was learned is there";
+}
+
+TEST_F(Pretrain, AModelThatTheSettingsContradictIsRefused) {
+  run(pretrain("base"));
+  const Words from_base = {"pretrain", "--model",          folder_ / "base", "--data",
+                           text_,      "--data.cache_dir", folder_ / "cache"};
+  const auto with = [&](const Words& more) {
+    Words words = from_base;
+    words.insert(words.end(), more.begin(), more.end());
+    words.insert(words.end(), {"--out", folder_ / "deep/more"});
+    return words;
+  };
+  const std::string shape = refused(with({"--model.hidden_size", "64", "--data.seq_len", "32"}));
+  EXPECT_TRUE(contains(shape, "model.hidden_size is 64 but "));
+  EXPECT_TRUE(contains(shape, "config.json has 32; leave out model.* to take the folder's"));
+  EXPECT_TRUE(contains(
+      refused(with({"--data.seq_len", "64"})),
+      "data.seq_len is 64 but the model's longest context is 32 (model.max_position_embeddings); "
+      "lower data.seq_len"));
+  EXPECT_FALSE(fs::exists(folder_.path() / "deep")) << "nothing is left behind";
+}
+
+TEST_F(Pretrain, ARunFromAModelResumesBeforeItsFirstCheckpoint) {
+  run(pretrain("base"));
+  const auto more = [&](const std::string& out) {
+    return Words{"pretrain",
+                 "--model",
+                 folder_ / "base",
+                 "--data",
+                 text_,
+                 "--out",
+                 folder_ / out,
+                 "--data.seq_len",
+                 "32",
+                 "--train.steps",
+                 "400",
+                 "--data.cache_dir",
+                 folder_ / "cache",
+                 "--threads",
+                 "1",
+                 "--train.log_every",
+                 "1",
+                 "--train.checkpoint_every",
+                 "0",
+                 "--train.eval_every",
+                 "0"};
+  };
+  run(more("straight"));
+  ASSERT_NO_FATAL_FAILURE(kill_at_work(more("killed"), "killed"));
+  ASSERT_FALSE(has_checkpoint("killed"));
+  run({"pretrain", "--out", folder_ / "killed", "--resume"});
+  EXPECT_EQ(weights("straight"), weights("killed"));
+  EXPECT_EQ(metrics("straight").size(), metrics("killed").size());
+}
+
+TEST_F(Pretrain, EpochsBecomeSteps) {
+  const Json result =
+      json_lines(run(pretrain("run", {"--train.epochs", "1.5", "--json"})).out).front();
+  const double rows = result.at("train_tokens").get<double>() / 32;
+  EXPECT_NEAR(1.5 * rows / 8, result.at("steps").get<double>(), 1);
+  EXPECT_NEAR(1.5, result.at("epochs").get<double>(), 0.02);
+  EXPECT_EQ(result.at("steps"), metrics("run").back().at("step"));
+}
+
+TEST_F(Pretrain, SamplesAreLoggedAndKept) {
+  const RunResult result =
+      run(pretrain("run", {"--train.sample_every", "20", "--train.sample_prompts", "the cat",
+                           "a dog", "--train.sample_tokens", "12"}));
+  EXPECT_TRUE(contains(result.err, "step 20, sample: the cat"));
+  std::vector<Json> found;
+  for (const Json& line : metrics("run")) {
+    if (line.contains("samples")) found.push_back(line);
+  }
+  ASSERT_EQ(2u, found.size());
+  EXPECT_EQ(20, found[0].at("step"));
+  EXPECT_EQ(40, found[1].at("step"));
+  ASSERT_EQ(2u, found[1].at("samples").size());
+  EXPECT_EQ("a dog", found[1].at("samples")[1].at("prompt"));
+  EXPECT_EQ(12u, found[1].at("samples")[1].at("text").get<std::string>().size())
+      << "one character a token";
+}
+
+TEST_F(Pretrain, AVocabularyThatIsTooSmallIsRefused) {
+  EXPECT_TRUE(contains(refused(pretrain("run", {"--model.vocab_size", "3"})),
+                       "model.vocab_size is 3 but the tokenizer has "));
+  EXPECT_FALSE(fs::exists(folder_.path() / "run"));
+}
+
+TEST_F(Pretrain, DivergenceStopsWithWhatToDo) {
+  const RunResult result =
+      run_slovo(pretrain("run", {"--train.lr", "1e30", "--train.grad_clip", "0"}));
+  EXPECT_EQ(1, result.exit_code);
+  EXPECT_TRUE(contains(result.err, "; its batch held text.txt"));
+  EXPECT_TRUE(contains(result.err, "there is no checkpoint yet; try a lower --train.lr"));
+  EXPECT_FALSE(fs::exists(folder_.path() / "run/model"));
+}
+
+TEST_F(Pretrain, ResumingWhereThereIsNoRun) {
+  const std::string error = refused({"pretrain", "--out", folder_ / "nothing", "--resume"});
+  EXPECT_TRUE(contains(error, "nothing: holds no run to go on with; starting one"));
+  EXPECT_TRUE(contains(error, "--data) is missing"));
+  EXPECT_FALSE(fs::exists(folder_.path() / "nothing"));
+  run(pretrain("new", {"--resume"}));
+  EXPECT_TRUE(fs::exists(folder_.path() / "new/model"));
+}
+
+TEST_F(Pretrain, TheHintAtTheEndCanBePasted) {
+  folder_.write("quotes.txt", [] {
+    std::string text;
+    for (int i = 0; i < 300; ++i) text += "\"No!\" said \"Anna\" for $5.\n";
+    return text;
+  }());
+  const RunResult result =
+      run({"pretrain", config_, "--data", folder_ / "quotes.txt", "--out", folder_ / "run"});
+  const size_t at = result.out.find("try it: slovo ");
+  ASSERT_NE(std::string::npos, at);
+  const std::string command = result.out.substr(at + 14);
+  EXPECT_TRUE(contains(command, " '")) << "in single quotes";
+  const std::string generate = cat(SLOVO_BINARY, " ", command.substr(0, command.find('\n')),
+                                   " --max-tokens 5 > ", folder_ / "out.txt");
+  EXPECT_EQ(0, std::system(generate.c_str())) << generate;
+  EXPECT_TRUE(read_file(folder_ / "out.txt").find("\"") != std::string::npos);
+}
+
+}  // namespace
+}  // namespace slovo::testing
