@@ -1,0 +1,382 @@
+// The page around the charts: headline, tools, samples, tables. What runs wrote is only ever set as text.
+
+const AXIS_NAMES = { step: "Steps", tokens: "Tokens", seconds: "Time" };
+const PANEL_NAMES = {
+  loss: "Loss", val_loss: "Validation loss", val_perplexity: "Validation perplexity", lr: "Learning rate",
+  grad_norm: "Gradient norm", tokens_per_s: "Throughput, tokens/s", memory_bytes: "Memory", mfu: "Model FLOPs utilisation",
+};
+const PANEL_ORDER = Object.keys(PANEL_NAMES);
+const EXACT = new Set(["lr", "memory_bytes"]);  // without noise: not smoothed
+const SHORT_HASH = 12;
+
+const report = JSON.parse(document.getElementById("report-data").textContent);
+const runs = report.runs;
+const byId = (id) => document.getElementById(id);
+
+/** An element with attributes and children; strings become text. */
+function node(name, attributes = {}, ...children) {
+  const out = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) out.setAttribute(key, value);
+  out.append(...children);
+  return out;
+}
+
+/** A short line as charts draw it: colour, dashes, a ring for validation. */
+function swatch(color, dash, ring) {
+  const svg = (name, attributes) => {
+    const out = document.createElementNS("http://www.w3.org/2000/svg", name);
+    for (const [key, value] of Object.entries(attributes)) out.setAttribute(key, value);
+    return out;
+  };
+  const out = svg("svg", { class: "swatch", viewBox: "0 0 26 10", "aria-hidden": "true" });
+  out.append(svg("line", { x1: 0, x2: 26, y1: 5, y2: 5, stroke: color, "stroke-width": 2, "stroke-dasharray": dash.join(" ") }));
+  if (ring) out.append(svg("circle", { cx: 13, cy: 5, r: 3, fill: cssColor("--panel"), stroke: color, "stroke-width": 1.7 }));
+  return out;
+}
+
+const runLabel = (i) => node("span", { class: "run-name" }, ...(runs.length > 1 ? [swatch(colorOf(i), dashOf(i))] : []), runs[i].name);
+
+// ---- charts ----
+
+function titleOf(name) {
+  const words = name.replace(/[_/]+/g, " ").trim();
+  return PANEL_NAMES[name] || words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+const kindOf = (name) => (name.endsWith("_bytes") ? "bytes" : name.endsWith("_per_s") ? "count" : "plain");
+
+/** A panel for each metric, of all runs; val_x lies over x where there is an x. */
+function panelSpecs() {
+  const names = new Set(runs.flatMap((run) => run.series.map((s) => s.name)));
+  const panels = new Map();
+  runs.forEach((run, i) => {
+    for (const series of run.series) {
+      const base = series.name.replace(/^val_/, "");
+      const over = base !== series.name && names.has(base);
+      const key = over ? base : series.name;
+      if (!panels.has(key)) panels.set(key, { key, title: titleOf(key), kind: kindOf(key), lines: [] });
+      const validation = series.name.startsWith("val_");
+      panels.get(key).lines.push(new Line(i, run.name, series, { validation, smoothable: !validation && !EXACT.has(key) }));
+    }
+  });
+  const rank = (key) => (PANEL_ORDER.includes(key) ? PANEL_ORDER.indexOf(key) : PANEL_ORDER.length);
+  const sorted = [...panels.values()].sort((a, b) => rank(a.key) - rank(b.key));
+  for (const panel of sorted) panel.lines.sort((a, b) => a.validation - b.validation);
+  if (sorted[0]?.key === "loss") sorted[0].wide = true;
+  return sorted;
+}
+
+let panels = [];
+let pending = null;
+
+/** Draws soon: "hover" only the crosshairs, anything else the curves too. */
+function redraw(what) {
+  if (pending === null) requestAnimationFrame(() => {
+    const curves = pending !== "hover";
+    pending = null;
+    for (const panel of panels) if (curves) panel.draw(); else panel.drawHover();
+  });
+  if (pending === null || what !== "hover") pending = what;
+  byId("reset").disabled = view.zoom === null;
+}
+
+function knownAxes() {
+  const series = runs.flatMap((run) => run.series);
+  return Object.keys(AXIS_NAMES).filter((axis) => series.some((s) => s[axis]));
+}
+
+function showSmoothing() {
+  const longest = Math.max(1, ...runs.map((run) => run.summary.steps));
+  view.smoothing = (Number(byId("smoothing").value) / 100) ** 2 * 0.2 * longest;
+  const text = view.smoothing > 0 ? `\u00b1 ${withCommas(Math.max(1, view.smoothing))} steps` : "none";
+  byId("smoothing-value").textContent = text;
+  byId("smoothing").setAttribute("aria-valuetext", text);
+}
+
+function toggle(button, on) { button.setAttribute("aria-pressed", String(on)); }
+
+function buildTools() {
+  const buttons = knownAxes().map((axis) => {
+    const button = node("button", { type: "button", "aria-pressed": String(axis === view.axis) }, AXIS_NAMES[axis]);
+    button.addEventListener("click", () => {
+      buttons.forEach((other) => toggle(other, other === button));
+      Object.assign(view, { axis, zoom: null, hover: null });
+      redraw("axis");
+    });
+    return button;
+  });
+  byId("axis-choice").append(...buttons);
+  byId("log-x").addEventListener("click", (e) => {
+    view.logX = !view.logX;
+    view.zoom = null;
+    toggle(e.currentTarget, view.logX);
+    redraw("axis");
+  });
+  byId("smoothing").addEventListener("input", () => { showSmoothing(); redraw("smoothing"); });
+  byId("reset").addEventListener("click", () => { view.zoom = null; redraw("zoom"); });
+  showSmoothing();
+  if (runs.length > 1) buildLegend();
+}
+
+function buildLegend() {
+  byId("legend").replaceChildren(...runs.map((run, i) => {
+    const button = node("button", { type: "button", "aria-pressed": String(!view.hidden.has(i)) }, swatch(colorOf(i), dashOf(i)), node("span", {}, run.name));
+    button.title = "Show or hide " + run.name;
+    button.addEventListener("click", () => {
+      if (!view.hidden.delete(i)) view.hidden.add(i);
+      toggle(button, !view.hidden.has(i));
+      redraw("runs");
+    });
+    return button;
+  }));
+}
+
+function buildCharts() {
+  const specs = panelSpecs();
+  if (!specs.length) {
+    byId("charts").replaceWith(node("p", { class: "empty" }, "No step is logged yet. The curves appear here when the page is written again after the run's first steps."));
+    byId("tools").hidden = byId("hint").hidden = true;
+    return;
+  }
+  const lines = specs.flatMap((spec) => spec.lines);
+  const extent = () => extentX(lines.filter((line) => !view.hidden.has(line.run)));
+  panels = specs.map((spec) => new Panel({ ...spec, extent }, redraw));
+  byId("charts").append(...panels.map((panel) => panel.element));
+}
+
+// ---- tables ----
+
+/** A table with a row for each of `rows` ([name, [cell of each run], differs]) and a column for each run. */
+function runTable(rows, caption) {
+  const single = runs.length === 1;
+  const head = single ? [] : [node("thead", {}, node("tr", {}, node("td", {}), ...runs.map((_, i) => node("th", { scope: "col" }, runLabel(i)))))];
+  const body = rows.map(([name, cells, differs]) => (cells === null
+    ? node("tr", { class: "section-row" }, node("th", { scope: "rowgroup", colspan: runs.length + 1 }, name))
+    : node("tr", differs ? { class: "differs" } : {}, node("th", { scope: "row" }, name),
+      ...cells.map((cell) => node("td", cell === undefined ? { class: "dim" } : {}, cell === undefined ? "\u2013" : cell)))));
+  return node("table", { class: single ? "pairs" : "runs", "aria-label": caption }, ...head, node("tbody", {}, ...body));
+}
+
+const valueText = (value) => (value === undefined || value === null ? undefined : typeof value === "string" ? (value === "" ? undefined : value) : JSON.stringify(value));
+const differ = (cells) => new Set(cells).size > 1;
+
+/** [section, name, [text of each run]] of all settings, in the order of the first run that has them. */
+function allSettings() {
+  const sections = new Map();
+  for (const run of runs) {
+    for (const [section, fields] of Object.entries(run.record.config || {})) {
+      if (typeof fields !== "object" || fields === null) continue;
+      if (!sections.has(section)) sections.set(section, new Set());
+      for (const name of Object.keys(fields)) sections.get(section).add(name);
+    }
+  }
+  return [...sections].flatMap(([section, names]) => [...names].map((name) =>
+    [section, name, runs.map((run) => valueText(run.record.config?.[section]?.[name]))]));
+}
+
+const ENVIRONMENT = [["processor", "Processor"], ["device", "Device"], ["dtype", "Computed in"], ["threads", "Threads"],
+  ["libtorch", "LibTorch"], ["slovo", "slovo"], ["tokenizer", "Tokenizer"], ["base_model", "Started from"]];
+
+const environmentRows = () => ENVIRONMENT.map(([key, title]) => {
+  const cells = runs.map((run) => valueText(run.record[key]));
+  return [title, key === "tokenizer" ? cells.map((c) => c?.slice(0, SHORT_HASH)) : cells, runs.length > 1 && differ(cells)];
+});
+
+function buildSettings() {
+  const settings = allSettings();
+  const filter = byId("setting-filter"), only = byId("only-different");
+  const show = () => {
+    const word = filter.value.trim().toLowerCase();
+    const rows = [];
+    let section = "";
+    for (const [group, name, cells] of settings) {
+      const differs = runs.length > 1 && differ(cells);
+      const text = `${group}.${name} ${cells.join(" ")}`.toLowerCase();
+      if (!text.includes(word) || (only.checked && !differs)) continue;
+      if (group !== section) rows.push([section = group, null]);
+      rows.push([name, cells, differs]);
+    }
+    byId("settings-table").replaceChildren(rows.length ? runTable(rows, "Settings") : "");
+    byId("no-setting").hidden = rows.length > 0;
+  };
+  byId("only-different-label").hidden = runs.length === 1;
+  filter.addEventListener("input", show);
+  only.addEventListener("change", show);
+  byId("settings").hidden = !settings.length;
+  show();
+}
+
+function buildDifferences() {
+  const rows = allSettings().filter(([, , cells]) => differ(cells)).map(([section, name, cells]) => [`${section}.${name}`, cells]);
+  rows.push(...environmentRows().filter(([, , differs]) => differs).map(([title, cells]) => [title, cells]));
+  byId("differences").replaceChildren(rows.length ? runTable(rows, "What differs") : node("p", {}, "No setting: the runs were started alike."));
+}
+
+/** Columns of the table of results: title, value, text, and which end is best. */
+const RESULTS = [
+  ["Best validation loss", (s) => s.best_val_loss, (v) => v.toFixed(4), Math.min],
+  ["at step", (s) => s.best_val_step, withCommas],
+  ["Last validation loss", (s) => s.val_loss, (v) => v.toFixed(4), Math.min],
+  ["Final loss", (s) => s.final_loss, (v) => v.toFixed(4), Math.min],
+  ["Steps", (s) => s.steps, withCommas],
+  ["Tokens", (s) => s.tokens, counted],
+  ["Time", (s) => s.seconds, duration, Math.min],
+  ["Tokens/s", (s) => s.tokens_per_s, counted, Math.max],
+  ["Peak memory", (s) => s.peak_memory_bytes, bytesText, Math.min],
+  ["Parameters", (s) => s.parameters, counted],
+];
+
+function buildResults() {
+  const columns = RESULTS.filter(([, value]) => runs.some((run) => value(run.summary) !== undefined));
+  const body = runs.map((run, i) => node("tr", {}, node("th", { scope: "row" }, runLabel(i)), ...columns.map(([, value, text, best]) => {
+    const v = value(run.summary);
+    const all = runs.map((r) => value(r.summary)).filter((x) => x !== undefined);
+    const isBest = best && v !== undefined && v === best(...all) && differ(all);
+    return node("td", { class: isBest ? "num best" : "num" }, v === undefined ? "\u2013" : text(v));
+  })));
+  byId("results-table").replaceChildren(node("table", { class: "results", "aria-label": "Results" },
+    node("thead", {}, node("tr", {}, node("td", {}), ...columns.map(([title]) => node("th", { scope: "col", class: "num" }, title)))),
+    node("tbody", {}, ...body)));
+  buildDifferences();
+  byId("results").hidden = false;
+}
+
+const COST = [
+  ["Parameters", (s) => s.parameters, (v) => withCommas(v)],
+  ["Steps", (s) => s.steps, (v, s) => withCommas(v) + (s.planned_steps > v ? ` of ${withCommas(s.planned_steps)}` : "")],
+  ["Tokens", (s) => s.tokens, withCommas],
+  ["Time in training", (s) => s.seconds, duration],
+  ["Mean speed", (s) => s.tokens_per_s, (v) => counted(v) + " tokens/s"],
+  ["Peak memory", (s) => s.peak_memory_bytes, bytesText],
+];
+
+function buildCost() {
+  const rows = COST.map(([title, value, text]) => [title, runs.map((run) => {
+    const v = value(run.summary);
+    return v === undefined ? undefined : text(v, run.summary);
+  })]);
+  rows.push(...environmentRows().map(([title, cells]) => [title, cells]));
+  rows.push(["Seed", runs.map((run) => valueText(run.record.seed))]);
+  byId("cost-table").replaceChildren(runTable(rows.filter(([, cells]) => cells.some((c) => c !== undefined)), "Cost"));
+  byId("commands").replaceChildren(...runs.flatMap((run, i) => (run.record.command ? [commandLine(run.record.command, i)] : [])));
+}
+
+function commandLine(text, i) {
+  const code = node("code", {}, text);
+  const button = node("button", { type: "button", "aria-label": "Copy the command of " + runs[i].name }, "Copy");
+  button.addEventListener("click", async () => {
+    getSelection().selectAllChildren(code);
+    try { await navigator.clipboard.writeText(text); } catch { document.execCommand("copy"); }
+    button.textContent = "Copied";
+    setTimeout(() => { button.textContent = "Copy"; }, 1500);
+  });
+  const line = node("div", { class: "command" }, code, button);
+  return runs.length > 1 ? node("div", {}, node("h3", {}, runLabel(i)), line) : line;
+}
+
+function dataTable(data) {
+  const rows = data.map((file) => node("tr", {}, node("td", {}, file.path || "\u2013"),
+    node("td", {}, file.split || (file.weight !== undefined ? "weight " + file.weight : "\u2013")),
+    node("td", {}, file.bytes === undefined ? "" : bytesText(file.bytes)),
+    node("td", {}, node("code", { title: file.hash || "" }, (file.hash || "").slice(0, SHORT_HASH)))));
+  return node("div", { class: "scroll" }, node("table", {}, node("thead", {}, node("tr", {}, ...["File", "Used for", "Size", "Fingerprint"].map((t) => node("th", { scope: "col" }, t)))), node("tbody", {}, ...rows)));
+}
+
+/** The texts of each run; once where several runs had the same. */
+function buildData() {
+  const groups = new Map();
+  runs.forEach((run, i) => {
+    if (!Array.isArray(run.record.data) || !run.record.data.length) return;
+    const key = JSON.stringify(run.record.data);
+    groups.set(key, [...(groups.get(key) || []), i]);
+  });
+  byId("data").hidden = !groups.size;
+  byId("data-tables").replaceChildren(...[...groups.values()].flatMap((members) => [
+    ...(groups.size > 1 ? [node("h3", {}, ...members.flatMap((i) => [runLabel(i), " "]))] : []), dataTable(runs[members[0]].record.data)]));
+}
+
+// ---- samples ----
+
+function buildSamples() {
+  const steps = [...new Set(runs.flatMap((run) => run.samples.map((s) => s.step)))].sort((a, b) => a - b);
+  if (!steps.length) return;
+  const slider = byId("sample-step");
+  slider.max = steps.length - 1;
+  slider.value = steps.length - 1;
+  const show = () => {
+    const step = steps[slider.value];
+    byId("sample-value").textContent = withCommas(step);
+    slider.setAttribute("aria-valuetext", "step " + withCommas(step));
+    byId("sample-texts").replaceChildren(...runs.flatMap((run, i) => sampleColumn(run, i, step)));
+  };
+  slider.addEventListener("input", show);
+  const left = runs.filter((run) => run.samples.length < run.sample_steps);
+  byId("sample-note").hidden = !left.length;
+  byId("sample-note").textContent = left.map((run) => `${run.name}: ${run.samples.length} of ${run.sample_steps} sampled steps are in this page`).join("; ") + "; metrics.jsonl has all.";
+  byId("samples").hidden = false;
+  slider.disabled = steps.length === 1;
+  show();
+}
+
+/** What the run wrote last, up to the step. */
+function sampleColumn(run, i, step) {
+  const sample = run.samples.filter((s) => s.step <= step).pop();
+  if (!run.samples.length) return [];
+  const texts = sample ? sample.texts.map(({ prompt, text }) => node("p", { class: "sample" }, ...(prompt ? [node("mark", {}, prompt)] : []), text))
+    : [node("p", { class: "dim" }, "Nothing yet.")];
+  const title = runs.length > 1 ? [node("h3", {}, runLabel(i), sample && sample.step !== step ? node("span", { class: "dim" }, ` step ${withCommas(sample.step)}`) : "")] : [];
+  return [node("div", {}, ...title, ...texts)];
+}
+
+// ---- the whole ----
+
+function headlineText() {
+  if (runs.length === 1) return runs[0].headline;
+  const known = runs.filter((run) => run.summary.best_val_loss !== undefined);
+  if (!known.length) return `${runs.length} runs side by side.`;
+  const best = known.reduce((a, b) => (b.summary.best_val_loss < a.summary.best_val_loss ? b : a));
+  return `${runs.length} runs. The lowest validation loss is ${best.summary.best_val_loss.toFixed(4)}, of ${best.name} after step ${withCommas(best.summary.best_val_step)}.`;
+}
+
+/** Whatever holds a colour of a run is built anew with the theme. */
+function buildColored() {
+  if (runs.length > 1) { buildLegend(); buildResults(); }
+  buildCost();
+  buildData();
+  byId("sample-step").dispatchEvent(new Event("input"));
+  byId("setting-filter").dispatchEvent(new Event("input"));
+}
+
+function setTheme(theme) {
+  document.documentElement.dataset.theme = theme;
+  byId("theme").textContent = theme === "dark" ? "Light" : "Dark";
+  byId("theme").setAttribute("aria-label", `Switch to ${theme === "dark" ? "light" : "dark"} colours`);
+  buildColored();
+  panels.forEach((panel) => panel.draw());
+}
+
+function start() {
+  const began = performance.now();
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const asSystem = () => (dark.matches ? "dark" : "light");
+  document.documentElement.dataset.theme = asSystem();
+  view.runs = runs.length;
+  const names = runs.map((run) => run.name);
+  byId("title").textContent = names.length > 3 ? `${names.slice(0, 3).join(", ")} and ${names.length - 3} more` : names.join(", ");
+  document.title = `${byId("title").textContent} \u2013 slovo report`;
+  byId("headline").textContent = headlineText();
+  byId("footer").textContent = `Made by slovo ${report.slovo}. Everything is in this file.`;
+  buildTools();
+  buildCharts();
+  buildSamples();
+  buildSettings();
+  setTheme(asSystem());
+  byId("theme").addEventListener("click", () => setTheme(isDark() ? "light" : "dark"));
+  dark.addEventListener("change", () => setTheme(asSystem()));
+  let beforePrint = null;
+  addEventListener("beforeprint", () => { beforePrint = isDark() ? "dark" : "light"; setTheme("light"); });
+  addEventListener("afterprint", () => setTheme(beforePrint));
+  document.documentElement.dataset.drawMs = (performance.now() - began).toFixed(0);
+}
+
+start();
