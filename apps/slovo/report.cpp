@@ -48,7 +48,7 @@ int run_report(const Invocation& call) {
   bool json = false;
   Command command(call);
   command.sections({"run"})
-      .words("RUN...", folders, "run folders; several are laid over each other", Need::required)
+      .words("RUN", folders, "run folders; several are laid over each other", Need::required)
       .option("--out", out, "FILE.html",
               "the page to write (RUN/report.html, or report.html for several runs)")
       .flag("--json", json, "the runs' figures as one JSON object")
