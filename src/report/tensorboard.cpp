@@ -22,7 +22,7 @@ constexpr size_t kFlushBytes = size_t{1} << 16;
 
 std::string little_endian(uint64_t value, int bytes) {
   std::string out;
-  for (int i = 0; i < bytes; ++i) out += static_cast<char>(value >> (8 * i) & 0xFF);
+  for (int i = 0; i < bytes; ++i) out += static_cast<char>((value >> (8 * i)) & 0xFF);
   return out;
 }
 
@@ -31,7 +31,7 @@ enum class Wire { varint = 0, fixed64 = 1, bytes = 2, fixed32 = 5 };
 
 std::string varint(uint64_t value) {
   std::string out;
-  for (; value >= 0x80; value >>= 7) out += static_cast<char>(value & 0x7F | 0x80);
+  for (; value >= 0x80; value >>= 7) out += static_cast<char>((value & 0x7F) | 0x80);
   return out + static_cast<char>(value);
 }
 
@@ -126,13 +126,13 @@ uint32_t crc32c(std::string_view data) {
     std::array<uint32_t, 256> out{};
     for (uint32_t i = 0; i < out.size(); ++i) {
       uint32_t c = i;
-      for (int bit = 0; bit < 8; ++bit) c = c >> 1 ^ ((c & 1) != 0 ? 0x82F63B78U : 0);
+      for (int bit = 0; bit < 8; ++bit) c = (c >> 1) ^ ((c & 1) != 0 ? 0x82F63B78U : 0);
       out[i] = c;
     }
     return out;
   }();
   uint32_t crc = ~0U;
-  for (const char c : data) crc = crc >> 8 ^ table[(crc ^ static_cast<unsigned char>(c)) & 0xFF];
+  for (const char c : data) crc = (crc >> 8) ^ table[(crc ^ static_cast<unsigned char>(c)) & 0xFF];
   return ~crc;
 }
 
