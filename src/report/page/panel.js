@@ -19,7 +19,7 @@ class Panel {
     this.over = node("canvas", { class: "over", tabindex: "0", role: "img" });
     this.tip = node("div", { class: "tip", hidden: "" });
     this.now = node("span", { class: "now" });
-    this.keys = validation ? ["training", "validation"].map((name) => node("span", { class: "key" }, name)) : [];
+    this.keys = validation ? [0, 1].map(() => node("span", { class: "key" })) : [];
     this.log = node("button", { type: "button", class: "log", "aria-pressed": "false", "aria-label": `${this.title}: logarithmic y` }, "Log y");
     this.plot = node("div", { class: "plot" }, this.canvas, this.over, this.tip);
     this.element = node("figure", { class: this.wide ? "panel wide" : "panel" },
@@ -117,9 +117,15 @@ class Panel {
     ctx.strokeStyle = ctx.fillStyle = line.color;
     ctx.lineJoin = "round";
     if (smoothed) {
-      ctx.globalAlpha = isDark() ? 0.34 : 0.28;
+      const [begin, end] = this.inSight(line.xs());
+      ctx.globalAlpha = end - begin > this.width - this.left ? 0.2 : 0.32;
       ctx.lineWidth = 1;
       this.trace(ctx, line, values);
+      ctx.globalAlpha = 0.75;  // a rim, so that the smooth line stands out from its own raw one
+      ctx.lineWidth = 5;
+      ctx.strokeStyle = cssColor("--panel");
+      this.trace(ctx, line, smoothed);
+      ctx.strokeStyle = line.color;
       ctx.globalAlpha = 1;
     }
     ctx.lineWidth = line.validation ? 2 : 1.7;
@@ -177,7 +183,7 @@ class Panel {
     const rings = line.validation && end - begin <= (this.width - this.left) / 14;
     for (let i = begin; i < end; i++) {
       if (!this.drawable(xs[i], values[i])) continue;
-      const alone = !this.drawable(xs[i - 1] ?? null, values[i - 1] ?? null) && !this.drawable(xs[i + 1] ?? null, values[i + 1] ?? null);
+      const alone = (values[i - 1] ?? null) === null && (values[i + 1] ?? null) === null;
       if (!rings && !alone) continue;
       ctx.beginPath();
       ctx.arc(this.x.px(xs[i]), this.y.px(values[i]), rings ? 3 : 2.5, 0, 2 * Math.PI);
@@ -211,12 +217,12 @@ class Panel {
       const known = line.series.value.filter((v) => v !== null);
       return { line, first: known[0], last: known[known.length - 1] };
     });
-    this.now.textContent = view.runs === 1 ? ends.map((e) => write(e.last)).join(" / ") : "";
+    this.now.textContent = view.runs === 1 && !this.keys.length ? ends.map((e) => write(e.last)).join(", ") : "";
     this.over.setAttribute("aria-label", `${this.title}. ` + ends.map((e) =>
       `${view.runs > 1 ? e.line.runName + ", " : ""}${e.line.validation ? "validation" : "training"}: from ${write(e.first)} to ${write(e.last)}`).join("; ") + ". Arrow keys read values.");
     this.keys.forEach((key, i) => {
-      key.querySelector("svg")?.remove();
-      key.prepend(swatch(view.runs > 1 ? cssColor("--muted") : colorOf(i), [], i === 1));
+      const value = view.runs === 1 ? ends.filter((e) => e.line.validation === (i === 1)).map((e) => write(e.last)) : [];
+      key.replaceChildren(swatch(view.runs > 1 ? cssColor("--muted") : colorOf(i), [], i === 1), [i === 1 ? "validation" : "training", ...value].join(" "));
     });
   }
 
@@ -240,7 +246,8 @@ class Panel {
     ctx.moveTo(px, this.top);
     ctx.lineTo(px, this.bottom);
     ctx.stroke();
-    const found = this.shown().map((line) => ({ line, i: line.nearest(hover.x) })).filter((f) => f.i >= 0);
+    const found = this.shown().filter((line) => this.reaches(line.run, hover.x))
+      .map((line) => ({ line, i: line.nearest(hover.x) })).filter((f) => f.i >= 0);
     for (const { line, i } of found) {
       const v = (line.smoothed() || line.series.value)[i];
       if (!this.drawable(line.xs()[i], v) || v > this.y.hi || v < this.y.lo) continue;
@@ -252,6 +259,12 @@ class Panel {
     if (hover.panel === this && found.length) this.showTip(found, px);
   }
 
+  /** Whether the run, of which several lines may be here, has values about x. */
+  reaches(run, x) {
+    const ends = this.lines.filter((l) => l.run === run).flatMap((l) => [l.xs()[0], l.xs()[l.xs().length - 1]]).filter((v) => v != null);
+    return this.x.px(x) > this.x.px(Math.min(...ends)) - 6 && this.x.px(x) < this.x.px(Math.max(...ends)) + 6;
+  }
+
   showTip(found, px) {
     const write = VALUE_TEXT[this.kind];
     const main = found.find((f) => !f.line.validation) || found[0];
@@ -259,21 +272,32 @@ class Panel {
       const at = main.line.series[axis]?.[main.i];
       return at == null ? "" : axis === "step" ? "step " + withCommas(at) : axis === "tokens" ? counted(at) + " tokens" : duration(at);
     }).filter(Boolean).join(" \u00b7 ");
-    const rows = found.map(({ line, i }) => {
-      const smoothed = line.smoothed(), note = [];
-      if (smoothed) note.push("smoothed " + write(smoothed[i]));
-      if (line.validation) note.push("validation" + (line.series.step[i] === main.line.series.step[main.i] ? "" : ", step " + withCommas(line.series.step[i])));
-      return node("tr", {}, node("td", {}, swatch(line.color, view.runs > 1 ? dashOf(line.run) : [], line.validation)),
-        view.runs > 1 ? node("td", { class: "run" }, line.runName) : "",
-        node("td", {}, write(line.series.value[i])), node("td", { class: "more" }, note.join(", ")));
-    });
-    this.tip.replaceChildren(node("div", { class: "at" }, place), node("table", {}, node("tbody", {}, ...rows)));
+    this.tip.replaceChildren(node("div", { class: "at" }, place), this.tipTable(found, write, main));
     this.tip.hidden = false;
     const room = this.width - this.tip.offsetWidth;
     const right = px + 14 <= room;
     this.tip.style.left = Math.max(0, Math.min(room, right ? px + 14 : px - 14 - this.tip.offsetWidth)) + "px";
     this.tip.style.top = this.top + "px";
     if (view.hover.spoken) document.getElementById("live").textContent = this.tip.innerText.replace(/\s+/g, " ");
+  }
+
+  /** A row for each run: value, smoothed value, validation. */
+  tipTable(found, write, main) {
+    const smoothed = found.some((f) => f.line.smoothed()), validation = this.keys.length > 0;
+    const head = ["", view.runs > 1 ? "" : null, validation ? "training" : "value", smoothed ? "smoothed" : null, validation ? "validation" : null];
+    const rows = [...new Set(found.map((f) => f.line.run))].map((run) => {
+      const training = found.find((f) => f.line.run === run && (!f.line.validation || !validation));
+      const valid = found.find((f) => f.line.run === run && f.line.validation);
+      const line = (training || valid).line, step = valid && valid.line.series.step[valid.i];
+      const later = valid && step !== main.line.series.step[main.i] ? node("span", { class: "dim" }, " at " + withCommas(step)) : "";
+      return [swatch(line.color, view.runs > 1 ? dashOf(run) : []), view.runs > 1 ? line.runName : null,
+        training ? write(training.line.series.value[training.i]) : "",
+        smoothed ? (training?.line.smoothed() ? write(training.line.smoothed()[training.i]) : "") : null,
+        validation ? node("span", {}, valid ? write(valid.line.series.value[valid.i]) : "", later) : null];
+    });
+    const row = (tag, cells) => node("tr", {}, ...cells.map((cell, i) => (cell === null ? "" : node(tag, i === 1 ? { class: "run" } : {}, cell))));
+    const labels = smoothed || validation ? [node("thead", {}, row("th", head))] : [];
+    return node("table", {}, ...labels, node("tbody", {}, ...rows.map((cells) => row("td", cells))));
   }
 
   // ---- input ----

@@ -29,9 +29,8 @@ function trimZeros(text) {
 
 function plainNumber(v) {
   const size = Math.abs(v);
-  if (v === 0) return "0";
-  if (size >= 1000) return withCommas(v);
-  if (size >= 1e-3) return trimZeros(v.toPrecision(4));
+  if (Number.isInteger(v) || size >= 1000) return withCommas(v);
+  if (size >= 1e-3) return v.toPrecision(4);
   return v.toExponential(2).replace(/\.?0+e/, "e");
 }
 
@@ -131,9 +130,9 @@ function linearTicks(scale, count, kind) {
 function logTicks(scale, count, kind) {
   const decades = Math.log10(scale.hi / scale.lo);
   if (decades < 1) return linearTicks(scale, count, kind);
+  if (kind === "seconds") return logTimeTicks(scale);
   const marks = decades < 2.5 ? [1, 2, 5] : [1];
-  const write = kind === "bytes" ? bytesText : kind === "seconds" ? (v) => (v < 1 ? v + " s" : timeTick(v, 1))
-    : (v) => (v >= 1e-3 ? roundText(v) : v.toExponential(0));
+  const write = kind === "bytes" ? bytesText : (v) => (v >= 1e-3 ? roundText(v) : v.toExponential(0));
   const out = [];
   const stride = Math.max(1, Math.ceil(decades / count));
   for (let e = Math.floor(Math.log10(scale.lo)); e <= Math.log10(scale.hi); e++) {
@@ -144,6 +143,11 @@ function logTicks(scale, count, kind) {
     }
   }
   return out;
+}
+
+function logTimeTicks(scale) {
+  const nice = [0.01, 0.1, 1, 10, 60, 600, 3600, 21600, 86400, 864000];
+  return nice.filter((v) => v >= scale.lo && v <= scale.hi).map((v) => ({ v, text: v < 1 ? v + " s" : timeTick(v, 1) }));
 }
 
 /** 0.05, 2, 500, 20K, 1M: round values, written short. */
@@ -157,14 +161,18 @@ const ticksOf = (scale, count, kind) => (scale.log ? logTicks : linearTicks)(sca
 
 // ---- series ----
 
-/** A mean weighted by exp(-distance / width) to both sides, so that the line does not lag. Gaps stay gaps. */
+/**
+ * A mean weighted by exp(-distance / width) to both sides, so that the line does not lag. At a run's beginning, where
+ * curves are steep, the width is smaller: a part of the steps done. Gaps stay gaps.
+ */
 function smooth(steps, values, width) {
   const n = values.length, sums = new Float64Array(n), weights = new Float64Array(n);
   const pass = (from, to, way) => {
     let sum = 0, weight = 0;
     for (let i = from; i !== to; i += way) {
       if (i !== from) {
-        const fade = Math.exp(-Math.abs(steps[i] - steps[i - way]) / width);
+        const local = Math.min(width, 0.15 * (steps[i] + steps[i - way]) / 2 + 0.1);
+        const fade = Math.exp(-Math.abs(steps[i] - steps[i - way]) / local);
         sum *= fade;
         weight *= fade;
       }

@@ -85,9 +85,17 @@ function knownAxes() {
   return Object.keys(AXIS_NAMES).filter((axis) => series.some((s) => s[axis]));
 }
 
+const longestRun = () => Math.max(1, ...runs.map((run) => run.summary.steps));
+
+/** As wide as two logged rows, or a 150th of a long run. */
+function firstSmoothing() {
+  const spacing = Math.max(0, ...runs.flatMap((run) => run.series.filter((s) => s.name === "loss").map((s) => run.summary.steps / s.rows)));
+  const share = Math.min(0.2, Math.max(2 * spacing / longestRun(), 1 / 150));
+  byId("smoothing").value = Math.round(100 * Math.sqrt(share / 0.2));
+}
+
 function showSmoothing() {
-  const longest = Math.max(1, ...runs.map((run) => run.summary.steps));
-  view.smoothing = (Number(byId("smoothing").value) / 100) ** 2 * 0.2 * longest;
+  view.smoothing = (Number(byId("smoothing").value) / 100) ** 2 * 0.2 * longestRun();
   const text = view.smoothing > 0 ? `\u00b1 ${withCommas(Math.max(1, view.smoothing))} steps` : "none";
   byId("smoothing-value").textContent = text;
   byId("smoothing").setAttribute("aria-valuetext", text);
@@ -114,6 +122,7 @@ function buildTools() {
   });
   byId("smoothing").addEventListener("input", () => { showSmoothing(); redraw("smoothing"); });
   byId("reset").addEventListener("click", () => { view.zoom = null; redraw("zoom"); });
+  firstSmoothing();
   showSmoothing();
   if (runs.length > 1) buildLegend();
 }
@@ -146,18 +155,22 @@ function buildCharts() {
 
 // ---- tables ----
 
+/** A name that may break behind an underscore. */
+const breakable = (name) => name.split(/(?<=[_.])/).flatMap((part, i) => (i ? [node("wbr"), part] : [part]));
+
 /** A table with a row for each of `rows` ([name, [cell of each run], differs]) and a column for each run. */
 function runTable(rows, caption) {
   const single = runs.length === 1;
   const head = single ? [] : [node("thead", {}, node("tr", {}, node("td", {}), ...runs.map((_, i) => node("th", { scope: "col" }, runLabel(i)))))];
   const body = rows.map(([name, cells, differs]) => (cells === null
     ? node("tr", { class: "section-row" }, node("th", { scope: "rowgroup", colspan: runs.length + 1 }, name))
-    : node("tr", differs ? { class: "differs" } : {}, node("th", { scope: "row" }, name),
+    : node("tr", differs ? { class: "differs" } : {}, node("th", { scope: "row" }, ...breakable(name)),
       ...cells.map((cell) => node("td", cell === undefined ? { class: "dim" } : {}, cell === undefined ? "\u2013" : cell)))));
   return node("table", { class: single ? "pairs" : "runs", "aria-label": caption }, ...head, node("tbody", {}, ...body));
 }
 
-const valueText = (value) => (value === undefined || value === null ? undefined : typeof value === "string" ? (value === "" ? undefined : value) : JSON.stringify(value));
+const valueText = (value) => (value === undefined || value === null ? undefined : typeof value === "string" ? (value === "" ? undefined : value)
+  : JSON.stringify(value, (_, v) => (typeof v === "number" ? Number(v.toPrecision(12)) : v)));
 const differ = (cells) => new Set(cells).size > 1;
 
 /** [section, name, [text of each run]] of all settings, in the order of the first run that has them. */
@@ -187,7 +200,7 @@ function buildSettings() {
   const filter = byId("setting-filter"), only = byId("only-different");
   const show = () => {
     const word = filter.value.trim().toLowerCase();
-    const rows = [];
+    const rows = [];  // of one table, or of a table for each section
     let section = "";
     for (const [group, name, cells] of settings) {
       const differs = runs.length > 1 && differ(cells);
@@ -196,7 +209,8 @@ function buildSettings() {
       if (group !== section) rows.push([section = group, null]);
       rows.push([name, cells, differs]);
     }
-    byId("settings-table").replaceChildren(rows.length ? runTable(rows, "Settings") : "");
+    const starts = rows.flatMap(([, cells], i) => (cells === null && (i === 0 || runs.length === 1) ? [i] : []));
+    byId("settings-table").replaceChildren(...starts.map((from, i) => runTable(rows.slice(from, starts[i + 1]), "Settings")));
     byId("no-setting").hidden = rows.length > 0;
   };
   byId("only-different-label").hidden = runs.length === 1;
@@ -255,14 +269,15 @@ function buildCost() {
     const v = value(run.summary);
     return v === undefined ? undefined : text(v, run.summary);
   })]);
-  rows.push(...environmentRows().map(([title, cells]) => [title, cells]));
-  rows.push(["Seed", runs.map((run) => valueText(run.record.seed))]);
-  byId("cost-table").replaceChildren(runTable(rows.filter(([, cells]) => cells.some((c) => c !== undefined)), "Cost"));
+  const machine = environmentRows().map(([title, cells]) => [title, cells]);
+  machine.push(["Seed", runs.map((run) => valueText(run.record.seed))]);
+  const tables = runs.length === 1 ? [rows, machine] : [[...rows, ...machine]];
+  byId("cost-table").replaceChildren(...tables.map((all) => runTable(all.filter(([, cells]) => cells.some((c) => c !== undefined)), "Cost")));
   byId("commands").replaceChildren(...runs.flatMap((run, i) => (run.record.command ? [commandLine(run.record.command, i)] : [])));
 }
 
 function commandLine(text, i) {
-  const code = node("code", {}, text);
+  const code = node("code", {}, ...text.split(/(?<= )/).map((word) => node("span", {}, word)));
   const button = node("button", { type: "button", "aria-label": "Copy the command of " + runs[i].name }, "Copy");
   button.addEventListener("click", async () => {
     getSelection().selectAllChildren(code);
@@ -279,7 +294,7 @@ function dataTable(data) {
     node("td", {}, file.split || (file.weight !== undefined ? "weight " + file.weight : "\u2013")),
     node("td", {}, file.bytes === undefined ? "" : bytesText(file.bytes)),
     node("td", {}, node("code", { title: file.hash || "" }, (file.hash || "").slice(0, SHORT_HASH)))));
-  return node("div", { class: "scroll" }, node("table", {}, node("thead", {}, node("tr", {}, ...["File", "Used for", "Size", "Fingerprint"].map((t) => node("th", { scope: "col" }, t)))), node("tbody", {}, ...rows)));
+  return node("div", { class: "scroll" }, node("table", { class: "files" }, node("thead", {}, node("tr", {}, ...["File", "Used for", "Size", "Fingerprint"].map((t) => node("th", { scope: "col" }, t)))), node("tbody", {}, ...rows)));
 }
 
 /** The texts of each run; once where several runs had the same. */
@@ -331,7 +346,7 @@ function sampleColumn(run, i, step) {
 // ---- the whole ----
 
 function headlineText() {
-  if (runs.length === 1) return runs[0].headline;
+  if (runs.length === 1) return runs[0].headline.replaceAll(" \u2192 ", "\u00a0\u2192\u00a0");
   const known = runs.filter((run) => run.summary.best_val_loss !== undefined);
   if (!known.length) return `${runs.length} runs side by side.`;
   const best = known.reduce((a, b) => (b.summary.best_val_loss < a.summary.best_val_loss ? b : a));
@@ -356,7 +371,6 @@ function setTheme(theme) {
 }
 
 function start() {
-  const began = performance.now();
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const asSystem = () => (dark.matches ? "dark" : "light");
   document.documentElement.dataset.theme = asSystem();
@@ -366,6 +380,7 @@ function start() {
   document.title = `${byId("title").textContent} \u2013 slovo report`;
   byId("headline").textContent = headlineText();
   byId("footer").textContent = `Made by slovo ${report.slovo}. Everything is in this file.`;
+  if (runs.length === 1) for (const id of ["cost-table", "settings-table"]) byId(id).className = "columns";
   buildTools();
   buildCharts();
   buildSamples();
@@ -376,7 +391,7 @@ function start() {
   let beforePrint = null;
   addEventListener("beforeprint", () => { beforePrint = isDark() ? "dark" : "light"; setTheme("light"); });
   addEventListener("afterprint", () => setTheme(beforePrint));
-  document.documentElement.dataset.drawMs = (performance.now() - began).toFixed(0);
+  document.documentElement.dataset.drawMs = performance.now().toFixed(0);  // since the page was asked for
 }
 
 start();
