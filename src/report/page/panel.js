@@ -23,7 +23,8 @@ class Panel {
     this.log = node("button", { type: "button", class: "log", "aria-pressed": "false", "aria-label": `${this.title}: logarithmic y` }, "Log y");
     this.plot = node("div", { class: "plot" }, this.canvas, this.over, this.tip);
     this.element = node("figure", { class: this.wide ? "panel wide" : "panel" },
-      node("figcaption", {}, node("span", { class: "name" }, this.title), this.now, ...this.keys, this.log), this.plot);
+      node("figcaption", {}, node("span", { class: "name" }, this.title), this.now,
+        ...(validation ? [node("span", { class: "keys" }, ...this.keys)] : []), this.log), this.plot);
     this.log.addEventListener("click", () => {
       this.logY = !this.logY;
       this.log.setAttribute("aria-pressed", String(this.logY));
