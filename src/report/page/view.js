@@ -329,7 +329,7 @@ function buildSamples() {
   byId("sample-note").hidden = !left.length;
   byId("sample-note").textContent = left.map((run) => `${run.name}: ${run.samples.length} of ${run.sample_steps} sampled steps are in this page`).join("; ") + "; metrics.jsonl has all.";
   byId("samples").hidden = false;
-  slider.disabled = steps.length === 1;
+  slider.hidden = steps.length === 1;
   show();
 }
 
