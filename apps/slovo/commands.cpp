@@ -69,7 +69,8 @@ const std::vector<CommandSpec>& all_commands() {
       {"tokenizer train", "a tokenizer from text", run_tokenizer_train},
       {"tokenizer encode", "text to token ids", run_tokenizer_encode},
       {"tokenizer decode", "token ids to text", run_tokenizer_decode},
-      {"tokenizer info", "what a tokenizer is, and bytes per token on a sample", run_tokenizer_info},
+      {"tokenizer info", "what a tokenizer is, and bytes per token on a sample",
+       run_tokenizer_info},
       {"report", "one page of a run's curves, samples, speed and cost; several side by side",
        run_report},
   };

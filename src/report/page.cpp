@@ -147,12 +147,11 @@ std::string embeddable(const Json& json) {
 }  // namespace
 
 Json page_data(const std::vector<RunData>& runs) {
-  const size_t most = std::clamp(kPointsOfAllRuns / std::max<size_t>(runs.size(), 1), kFewestPoints,
-                                 kMostPoints);
+  const size_t most =
+      std::clamp(kPointsOfAllRuns / std::max<size_t>(runs.size(), 1), kFewestPoints, kMostPoints);
   const auto names = run_names(runs);
   Json out = {{"slovo", SLOVO_VERSION}, {"runs", Json::array()}};
-  for (size_t i = 0; i < runs.size(); ++i)
-    out["runs"].push_back(run_json(runs[i], names[i], most));
+  for (size_t i = 0; i < runs.size(); ++i) out["runs"].push_back(run_json(runs[i], names[i], most));
   return out;
 }
 

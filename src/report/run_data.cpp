@@ -149,7 +149,8 @@ RunData read_run(const fs::path& folder) {
   const fs::path metrics = folder / "metrics.jsonl";
   if (fs::exists(metrics)) MetricsReader(run, metrics.string()).read(MappedFile(metrics).text());
   std::erase_if(run.series, [](const Series& s) {
-    return std::none_of(s.values.begin(), s.values.end(), [](double v) { return std::isfinite(v); });
+    return std::none_of(s.values.begin(), s.values.end(),
+                        [](double v) { return std::isfinite(v); });
   });
   run.finished = fs::exists(folder / "model");
   return run;

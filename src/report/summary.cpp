@@ -44,8 +44,9 @@ void summarise_loss(const Series& loss, Json& out) {
 
 void summarise_validation(const Series& loss, Json& out) {
   const auto rows = known_rows(loss);
-  const size_t best = *std::min_element(
-      rows.begin(), rows.end(), [&](size_t a, size_t b) { return loss.values[a] < loss.values[b]; });
+  const size_t best = *std::min_element(rows.begin(), rows.end(), [&](size_t a, size_t b) {
+    return loss.values[a] < loss.values[b];
+  });
   if (rows.size() > 1) out["first_val_loss"] = loss.values[rows.front()];
   out["val_loss"] = loss.values[rows.back()];
   out["best_val_loss"] = loss.values[best];
@@ -121,7 +122,8 @@ std::string headline(const Json& summary) {
   const int64_t planned = summary.value("planned_steps", steps);
   const bool whole = summary.at("finished").get<bool>() || steps >= planned;
   std::vector<std::string> parts = {loss_part(summary)};
-  if (summary.contains("tokens_per_s")) parts.push_back(count_of(summary, "tokens_per_s") + " tok/s");
+  if (summary.contains("tokens_per_s"))
+    parts.push_back(count_of(summary, "tokens_per_s") + " tok/s");
   if (summary.contains("seconds")) parts.push_back(human_duration(summary.at("seconds")));
   return cat(whole ? cat("Trained ", subject(summary), " for ", with_commas(steps), " steps: ")
                    : cat("At step ", with_commas(steps), " of ", with_commas(planned),

@@ -79,9 +79,7 @@ std::string text_tensor(std::string_view text) {
 
 std::string text_metadata() { return bytes(1, bytes(1, "text")); }
 
-uint32_t masked_crc(std::string_view data) {
-  return std::rotr(crc32c(data), 15) + 0xA282EAD8U;
-}
+uint32_t masked_crc(std::string_view data) { return std::rotr(crc32c(data), 15) + 0xA282EAD8U; }
 
 std::string host_name() {
   char name[256] = "";
@@ -136,8 +134,7 @@ uint32_t crc32c(std::string_view data) {
   return ~crc;
 }
 
-TensorBoardWriter::TensorBoardWriter(const fs::path& folder, double wall_time,
-                                     std::optional<int64_t> hidden_from) {
+TensorBoardWriter::TensorBoardWriter(const fs::path& folder, double wall_time, int64_t steps_done) {
   make_folder(folder);
   char time[32];
   std::snprintf(time, sizeof time, "%010lld", static_cast<long long>(file_time(folder, wall_time)));
@@ -145,7 +142,9 @@ TensorBoardWriter::TensorBoardWriter(const fs::path& folder, double wall_time,
   descriptor_ = open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0644);
   if (descriptor_ < 0) throw_io(path_.string(), ": cannot write: ", std::strerror(errno));
   add(event(wall_time, 0, file_version()));
-  if (hidden_from) add(event(wall_time, *hidden_from, session_start()));
+  // TensorBoard drops earlier events of this step and later ones, but not at the first start it
+  // sees: a new run says so too.
+  add(event(wall_time, steps_done + 1, session_start()));
   flush();
 }
 
@@ -192,8 +191,8 @@ void TensorBoardWriter::flush() {
 /// A record: length, its check, the event, its check.
 void TensorBoardWriter::add(std::string_view event) {
   const std::string length = little_endian(event.size(), 8);
-  pending_ += cat(length, little_endian(masked_crc(length), 4), event,
-                  little_endian(masked_crc(event), 4));
+  pending_ +=
+      cat(length, little_endian(masked_crc(length), 4), event, little_endian(masked_crc(event), 4));
   if (pending_.size() >= kFlushBytes) flush();
 }
 

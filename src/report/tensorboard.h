@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,10 +15,9 @@ namespace slovo {
 /// Functions throw Error(io) when it cannot be written.
 class TensorBoardWriter {
  public:
-  /// Makes the folder. `hidden_from`, of a run that goes on: what earlier files hold of this step
-  /// and later ones is no longer shown. `wall_time` in seconds since 1970.
-  TensorBoardWriter(const std::filesystem::path& folder, double wall_time,
-                    std::optional<int64_t> hidden_from = std::nullopt);
+  /// Makes the folder. `steps_done` is 0 for a new run; of one that goes on, what earlier files
+  /// hold of later steps is no longer shown. `wall_time` in seconds since 1970.
+  TensorBoardWriter(const std::filesystem::path& folder, double wall_time, int64_t steps_done);
   ~TensorBoardWriter();
   TensorBoardWriter(const TensorBoardWriter&) = delete;
   TensorBoardWriter& operator=(const TensorBoardWriter&) = delete;

@@ -43,13 +43,14 @@ Stretch look_at(const std::vector<double>& values, size_t begin, size_t end) {
 ThinSeries thin(const Series& series, size_t most) {
   const std::vector<double>& values = series.values;
   if (values.size() <= most) return {series, {}};
-  const bool gaps = std::any_of(values.begin(), values.end(), [](double v) { return std::isnan(v); });
+  const bool gaps =
+      std::any_of(values.begin(), values.end(), [](double v) { return std::isnan(v); });
   const size_t stretches = (most - 2) / (gaps ? 3 : 2);
   ThinSeries out;
   out.series.name = series.name;
   for (size_t s = 0; s < stretches; ++s) {
-    const Stretch stretch = look_at(values, s * values.size() / stretches,
-                                    (s + 1) * values.size() / stretches);
+    const Stretch stretch =
+        look_at(values, s * values.size() / stretches, (s + 1) * values.size() / stretches);
     for (const size_t i : stretch.kept) {
       out.series.steps.push_back(series.steps[i]);
       out.series.tokens.push_back(series.tokens[i]);

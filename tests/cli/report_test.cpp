@@ -13,10 +13,11 @@ class Report : public ::testing::Test {
  protected:
   std::string run_folder(const std::string& name, double last_loss) const {
     folder_.write(name + "/run.json", R"({"config": {"train": {"steps": 20}}})");
-    folder_.write(name + "/metrics.jsonl",
-                  cat("{\"step\": 10, \"tokens\": 100, \"loss\": 3.5}\n{\"step\": 20, \"tokens\": 200, "
-                      "\"val_loss\": ",
-                      last_loss, "}\n"));
+    folder_.write(
+        name + "/metrics.jsonl",
+        cat("{\"step\": 10, \"tokens\": 100, \"loss\": 3.5}\n{\"step\": 20, \"tokens\": 200, "
+            "\"val_loss\": ",
+            last_loss, "}\n"));
     return folder_ / name;
   }
 
@@ -35,9 +36,10 @@ TEST_F(Report, WritesThePageIntoTheRunAndSaysWhatHappened) {
   const RunResult result = run_slovo({"report", run});
   EXPECT_EQ(0, result.exit_code) << result.err;
   EXPECT_EQ("", result.err);
-  EXPECT_EQ(cat(run, ": Trained a model on 200 tokens for 20 steps: validation loss 2.25.\npage in ",
-                run, "/report.html\n"),
-            result.out);
+  EXPECT_EQ(
+      cat(run, ": Trained a model on 200 tokens for 20 steps: validation loss 2.25.\npage in ", run,
+          "/report.html\n"),
+      result.out);
   EXPECT_TRUE(contains(read_file(run + "/report.html"), "\"name\":\"one\""));
   EXPECT_EQ(0, run_slovo({"report", run}).exit_code) << "the page is written over";
 }

@@ -1,7 +1,6 @@
-#include "report/page.h"
-
 #include <algorithm>
 
+#include "report/page.h"
 #include "testing.h"
 
 namespace slovo {
@@ -19,9 +18,12 @@ void write_run(const TempFolder& folder, const std::string& name, int rows) {
   folder.write(name + "/run.json", record.dump());
   std::string metrics;
   for (int step = 1; step <= rows; ++step) {
-    const Json row = {{"step", step},           {"tokens", step * 2048},
-                      {"loss", 1.0 / step},     {"lr", 0.001234567891 / step},
-                      {"grad_norm", 1.0 + step % 7 / 3.0}, {"tokens_per_s", 20000 + step % 100},
+    const Json row = {{"step", step},
+                      {"tokens", step * 2048},
+                      {"loss", 1.0 / step},
+                      {"lr", 0.001234567891 / step},
+                      {"grad_norm", 1.0 + step % 7 / 3.0},
+                      {"tokens_per_s", 20000 + step % 100},
                       {"memory_bytes", 198349824 + step}};
     metrics += row.dump() + "\n";
   }
@@ -116,10 +118,10 @@ TEST(Page, ARunWithoutMetricsHasAPage) {
 TEST(Page, ARunGivenTwiceIsRefused) {
   const TempFolder folder;
   write_run(folder, "run", 2);
-  EXPECT_TRUE(contains(
-      error_of([&] { read_runs({folder.path() / "run", folder.path() / "x/../run/"}); },
-               ErrorCode::config),
-      "given twice"));
+  EXPECT_TRUE(
+      contains(error_of([&] { read_runs({folder.path() / "run", folder.path() / "x/../run/"}); },
+                        ErrorCode::config),
+               "given twice"));
 }
 
 }  // namespace

@@ -1,8 +1,7 @@
-#include "report/run_data.h"
-
 #include <algorithm>
 #include <cmath>
 
+#include "report/run_data.h"
 #include "report/summary.h"
 #include "report/thin.h"
 #include "testing.h"
@@ -72,10 +71,11 @@ TEST(RunDataTest, TimeComesFromTheRowsOrFromTokensAndSpeed) {
 }
 
 TEST(RunDataTest, ALastLineThatIsBeingWrittenIsLeftOutUnlessWhole) {
-  EXPECT_EQ(1u, read_metrics("{\"step\":1,\"loss\":1}\n{\"step\":2,\"lo").find("loss")->steps.size());
-  EXPECT_EQ(2u, read_metrics("{\"step\":1,\"loss\":1}\n{\"step\":2,\"loss\":2}")
-                    .find("loss")
-                    ->steps.size());
+  EXPECT_EQ(1u,
+            read_metrics("{\"step\":1,\"loss\":1}\n{\"step\":2,\"lo").find("loss")->steps.size());
+  EXPECT_EQ(
+      2u,
+      read_metrics("{\"step\":1,\"loss\":1}\n{\"step\":2,\"loss\":2}").find("loss")->steps.size());
 }
 
 TEST(RunDataTest, BrokenLinesAreNamed) {
@@ -115,7 +115,8 @@ TEST(Summary, SaysInASentenceWhatHappened) {
 {"step": 20, "tokens": 1050000, "val_loss": 4.987}
 {"step": 40, "tokens": 2100000, "loss": 3, "tokens_per_s": 21000, "memory_bytes": 4}
 )";
-  const RunData run = read_metrics(rows + R"({"step": 40, "tokens": 2100000, "val_loss": 2.31})" "\n");
+  const RunData run = read_metrics(rows + R"({"step": 40, "tokens": 2100000, "val_loss": 2.31})"
+                                          "\n");
   EXPECT_EQ(
       "Trained 3.40M parameters on 2.10M tokens for 40 steps: validation loss 4.99 → 2.31, 21.0K "
       "tok/s, 1m 40s.",
@@ -123,7 +124,8 @@ TEST(Summary, SaysInASentenceWhatHappened) {
   EXPECT_EQ(5, summarise(run)["peak_memory_bytes"]);
   EXPECT_EQ(4, summarise(run)["final_loss"]) << "the mean of the last rows";
   const RunData worse = read_metrics(rows + R"({"step": 30, "val_loss": 2}
-{"step": 39, "val_loss": 2.5})" "\n");
+{"step": 39, "val_loss": 2.5})"
+                                            "\n");
   EXPECT_TRUE(contains(headline(summarise(worse)), "4.99 → 2.50 (best 2.00 at step 30)"));
   const RunData going_on = read_metrics("{\"step\":10,\"loss\":5}\n{\"step\":20,\"loss\":4}\n");
   EXPECT_EQ("At step 20 of 40, having trained 3.40M parameters: loss 5.00 → 4.50.",
