@@ -21,8 +21,7 @@ def scalar(tag, value):
 
 
 def text(tag, value):
-    shape = TensorShapeProto(dim=[TensorShapeProto.Dim(size=1)])
-    tensor = TensorProto(dtype=DT_STRING, tensor_shape=shape, string_val=[value.encode()])
+    tensor = TensorProto(dtype=DT_STRING, tensor_shape=TensorShapeProto(), string_val=[value.encode()])
     metadata = SummaryMetadata(plugin_data=SummaryMetadata.PluginData(plugin_name="text"))
     return Summary(value=[Summary.Value(tag=tag, tensor=tensor, metadata=metadata)])
 

@@ -181,6 +181,7 @@ void PretrainJob::settle_record(const Corpus& corpus) {
   now.command = request_.command;
   Json record = make_run_record(now);
   record["base_model"] = request_.model;
+  record["parameters"] = parameter_total(config_.model);
   if (const auto before = folder_->record()) check_same_run(request_.out.string(), *before, record);
   folder_->write_record(record);
 }

@@ -73,8 +73,7 @@ std::string session_start() {
 
 std::string text_tensor(std::string_view text) {
   constexpr int64_t kString = 7;
-  const std::string one_dimension = bytes(2, integer(1, 1));
-  return integer(1, kString) + bytes(2, one_dimension) + bytes(8, text);
+  return integer(1, kString) + bytes(2, "") + bytes(8, text);  // without dimensions: one text
 }
 
 std::string text_metadata() { return bytes(1, bytes(1, "text")); }
