@@ -291,12 +291,12 @@ class Panel {
       const valid = found.find((f) => f.line.run === run && f.line.validation);
       const line = (training || valid).line, step = valid && valid.line.series.step[valid.i];
       const later = valid && step !== main.line.series.step[main.i] ? node("span", { class: "dim" }, " at " + withCommas(step)) : "";
-      return [swatch(line.color, view.runs > 1 ? dashOf(run) : []), view.runs > 1 ? line.runName : null,
+      return [swatch(line.color, view.runs > 1 ? dashOf(run) : []), view.runs > 1 ? line.runLabel : null,
         training ? write(training.line.series.value[training.i]) : "",
         smoothed ? (training?.line.smoothed() ? write(training.line.smoothed()[training.i]) : "") : null,
         validation ? node("span", {}, valid ? write(valid.line.series.value[valid.i]) : "", later) : null];
     });
-    const row = (tag, cells) => node("tr", {}, ...cells.map((cell, i) => (cell === null ? "" : node(tag, i === 1 ? { class: "run" } : {}, cell))));
+    const row = (tag, cells) => node("tr", {}, ...cells.map((cell, i) => (cell === null ? "" : node(tag, { class: ["", "run", "", "smooth", ""][i] }, cell))));
     const labels = smoothed || validation ? [node("thead", {}, row("th", head))] : [];
     return node("table", {}, ...labels, node("tbody", {}, ...rows.map((cells) => row("td", cells))));
   }

@@ -199,8 +199,8 @@ function lowerBound(xs, x) {
 
 /** One series of one run as a panel shows it. */
 class Line {
-  constructor(run, runName, series, options) {
-    Object.assign(this, { run, runName, series, ...options });  // validation, smoothable
+  constructor(run, series, options) {
+    Object.assign(this, { run, series, ...options });  // runName, runLabel (short), validation, smoothable
     this.smoothFor = -1;
   }
   get color() { return this.validation && view.runs === 1 ? colorOf(1) : colorOf(this.run); }

@@ -34,7 +34,18 @@ function swatch(color, dash, ring) {
   return out;
 }
 
-const runLabel = (i) => node("span", { class: "run-name" }, ...(runs.length > 1 ? [swatch(colorOf(i), dashOf(i))] : []), runs[i].name);
+/** The names without what they all begin with, but for its last word: it is the rest that tells them apart. */
+function withoutCommonBeginning(names) {
+  let end = 0;
+  while (names.length > 1 && names.every((name) => end < name.length && name[end] === names[0][end])) end++;
+  const separatorBefore = (at) => Math.max(...["-", "_", "/", ".", " "].map((c) => names[0].slice(0, Math.max(0, at)).lastIndexOf(c)));
+  const cut = separatorBefore(separatorBefore(end)) + 1;
+  return cut < 8 ? names : names.map((name) => "\u2026" + name.slice(cut));
+}
+
+const shortNames = withoutCommonBeginning(runs.map((run) => run.name));
+
+const runLabel = (i, name = shortNames[i]) => node("span", { class: name.length < 20 ? "run-name short" : "run-name", title: runs[i].name }, swatch(colorOf(i), dashOf(i)), name);
 
 // ---- charts ----
 
@@ -56,7 +67,7 @@ function panelSpecs() {
       const key = over ? base : series.name;
       if (!panels.has(key)) panels.set(key, { key, title: titleOf(key), kind: kindOf(key), lines: [] });
       const validation = series.name.startsWith("val_");
-      panels.get(key).lines.push(new Line(i, run.name, series, { validation, smoothable: !validation && !EXACT.has(key) }));
+      panels.get(key).lines.push(new Line(i, series, { runName: run.name, runLabel: shortNames[i], validation, smoothable: !validation && !EXACT.has(key) }));
     }
   });
   const rank = (key) => (PANEL_ORDER.includes(key) ? PANEL_ORDER.indexOf(key) : PANEL_ORDER.length);
@@ -129,7 +140,7 @@ function buildTools() {
 
 function buildLegend() {
   byId("legend").replaceChildren(...runs.map((run, i) => {
-    const button = node("button", { type: "button", "aria-pressed": String(!view.hidden.has(i)) }, swatch(colorOf(i), dashOf(i)), node("span", {}, run.name));
+    const button = node("button", { type: "button", "aria-pressed": String(!view.hidden.has(i)) }, swatch(colorOf(i), dashOf(i)), node("span", {}, shortNames[i]));
     button.title = "Show or hide " + run.name;
     button.addEventListener("click", () => {
       if (!view.hidden.delete(i)) view.hidden.add(i);
@@ -286,7 +297,7 @@ function commandLine(text, i) {
     setTimeout(() => { button.textContent = "Copy"; }, 1500);
   });
   const line = node("div", { class: "command" }, code, button);
-  return runs.length > 1 ? node("div", {}, node("h3", {}, runLabel(i)), line) : line;
+  return runs.length > 1 ? node("div", {}, node("h3", {}, runLabel(i, runs[i].name)), line) : line;
 }
 
 function dataTable(data) {
@@ -348,9 +359,9 @@ function sampleColumn(run, i, step) {
 function headlineText() {
   if (runs.length === 1) return runs[0].headline.replaceAll(" \u2192 ", "\u00a0\u2192\u00a0");
   const known = runs.filter((run) => run.summary.best_val_loss !== undefined);
-  if (!known.length) return `${runs.length} runs side by side.`;
+  if (!known.length) return "None of these runs has a validation loss yet.";
   const best = known.reduce((a, b) => (b.summary.best_val_loss < a.summary.best_val_loss ? b : a));
-  return `${runs.length} runs. The lowest validation loss is ${best.summary.best_val_loss.toFixed(4)}, of ${best.name} after step ${withCommas(best.summary.best_val_step)}.`;
+  return `Of ${runs.length} runs, the lowest validation loss is ${best.summary.best_val_loss.toFixed(4)}, that of ${best.name} after step ${withCommas(best.summary.best_val_step)}.`;
 }
 
 /** Whatever holds a colour of a run is built anew with the theme. */
@@ -376,7 +387,8 @@ function start() {
   document.documentElement.dataset.theme = asSystem();
   view.runs = runs.length;
   const names = runs.map((run) => run.name);
-  byId("title").textContent = names.length > 3 ? `${names.slice(0, 3).join(", ")} and ${names.length - 3} more` : names.join(", ");
+  const together = names.join(", ");
+  byId("title").textContent = names.length > 1 && together.length > 70 ? `${names.length} runs` : together;
   document.title = `${byId("title").textContent} \u2013 slovo report`;
   byId("headline").textContent = headlineText();
   byId("footer").textContent = `Made by slovo ${report.slovo}. Everything is in this file.`;
