@@ -2,7 +2,7 @@
 #
 # In page.html, @page.css@ stands for the file of that name.
 file(READ "${FOLDER}/page.html" page)
-foreach(name page.css scales.js panel.js view.js)
+foreach(name page.css scales.js panel.js tables.js view.js)
   file(READ "${FOLDER}/${name}" part)
   string(REPLACE "@${name}@" "${part}" page "${page}")
 endforeach()

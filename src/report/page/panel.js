@@ -1,11 +1,11 @@
 // One chart: two canvases over each other (curves below, crosshair above), its caption and its readout. Reading by
 // pointer, touch and keyboard; zooming changes the shared view and tells the page by `changed`.
 
-const POINTER_SLACK = 5;  // pixels that a click may move without being a drag
+const POINTER_SLACK = 5; // pixels that a click may move without being a drag
 
 class Panel {
   constructor(spec, changed) {
-    Object.assign(this, spec);  // key, title, kind, lines, wide
+    Object.assign(this, spec); // key, title, kind, lines, wide
     this.changed = changed;
     this.logY = false;
     this.pointers = new Map();
@@ -20,11 +20,25 @@ class Panel {
     this.tip = node("div", { class: "tip", hidden: "" });
     this.now = node("span", { class: "now" });
     this.keys = validation ? [0, 1].map(() => node("span", { class: "key" })) : [];
-    this.log = node("button", { type: "button", class: "log", "aria-pressed": "false", "aria-label": `${this.title}: logarithmic y` }, "Log y");
+    this.log = node(
+      "button",
+      { type: "button", class: "log", "aria-pressed": "false", "aria-label": `${this.title}: logarithmic y` },
+      "Log y",
+    );
     this.plot = node("div", { class: "plot" }, this.canvas, this.over, this.tip);
-    this.element = node("figure", { class: this.wide ? "panel wide" : "panel" },
-      node("figcaption", {}, node("span", { class: "name" }, this.title), this.now,
-        ...(validation ? [node("span", { class: "keys" }, ...this.keys)] : []), this.log), this.plot);
+    this.element = node(
+      "figure",
+      { class: this.wide ? "panel wide" : "panel" },
+      node(
+        "figcaption",
+        {},
+        node("span", { class: "name" }, this.title),
+        this.now,
+        ...(validation ? [node("span", { class: "keys" }, ...this.keys)] : []),
+        this.log,
+      ),
+      this.plot,
+    );
     this.log.addEventListener("click", () => {
       this.logY = !this.logY;
       this.log.setAttribute("aria-pressed", String(this.logY));
@@ -33,7 +47,9 @@ class Panel {
     new ResizeObserver(() => this.draw()).observe(this.plot);
   }
 
-  shown() { return this.lines.filter((line) => !view.hidden.has(line.run) && line.xs().length); }
+  shown() {
+    return this.lines.filter((line) => !view.hidden.has(line.run) && line.xs().length);
+  }
 
   // ---- drawing ----
 
@@ -42,7 +58,8 @@ class Panel {
     if (width < 40) return;
     const lines = this.shown();
     const [x0, x1] = view.zoom || this.extent();
-    const top = 8, bottom = height - (this.wide ? 36 : 22);
+    const top = 8,
+      bottom = height - (this.wide ? 36 : 22);
     const [y0, y1] = this.rangeY(lines, x0, x1);
     const y = new Scale(y0, y1, this.logY, bottom, top);
     const yTicks = ticksOf(y, (bottom - top) / 42, this.kind);
@@ -56,7 +73,8 @@ class Panel {
     ctx.clip();
     for (const line of lines) this.drawLine(ctx, line);
     ctx.restore();
-    if (!lines.length) this.drawNote(ctx, this.lines.some((l) => l.xs().length) ? "all runs are hidden" : "not known for this axis");
+    if (!lines.length)
+      this.drawNote(ctx, this.lines.some((l) => l.xs().length) ? "all runs are hidden" : "not known for this axis");
     this.caption(lines);
     this.drawHover();
   }
@@ -64,7 +82,8 @@ class Panel {
   rangeY(lines, x0, x1) {
     const values = [];
     for (const line of lines) {
-      const xs = line.xs(), v = line.series.value;
+      const xs = line.xs(),
+        v = line.series.value;
       for (let i = lowerBound(xs, x0); i < xs.length && !(xs[i] > x1); i++) {
         if (v[i] !== null) values.push(v[i]);
       }
@@ -122,7 +141,7 @@ class Panel {
       ctx.globalAlpha = end - begin > this.width - this.left ? 0.2 : 0.32;
       ctx.lineWidth = 1;
       this.trace(ctx, line, values);
-      ctx.globalAlpha = 0.75;  // a rim, so that the smooth line stands out from its own raw one
+      ctx.globalAlpha = 0.75; // a rim, so that the smooth line stands out from its own raw one
       ctx.lineWidth = 5;
       ctx.strokeStyle = cssColor("--panel");
       this.trace(ctx, line, smoothed);
@@ -149,12 +168,15 @@ class Panel {
 
   /** The curve; where several points share a column of pixels, only the first, extremes and last are drawn. */
   trace(ctx, line, values) {
-    const xs = line.xs(), [begin, end] = this.inSight(xs);
-    let open = false, column = null;
+    const xs = line.xs(),
+      [begin, end] = this.inSight(xs);
+    let open = false,
+      column = null;
     const flush = () => {
       if (!column) return;
       const { px, first, lo, hi, last } = column;
-      if (open) ctx.lineTo(px, first); else ctx.moveTo(px, first);
+      if (open) ctx.lineTo(px, first);
+      else ctx.moveTo(px, first);
       if (lo < Math.min(first, last)) ctx.lineTo(px, lo);
       if (hi > Math.max(first, last)) ctx.lineTo(px, hi);
       if (last !== first) ctx.lineTo(px, last);
@@ -163,8 +185,13 @@ class Panel {
     };
     ctx.beginPath();
     for (let i = begin; i < end; i++) {
-      if (!this.drawable(xs[i], values[i])) { flush(); open = false; continue; }
-      const px = Math.round(this.x.px(xs[i]) * 2) / 2, py = this.y.px(values[i]);
+      if (!this.drawable(xs[i], values[i])) {
+        flush();
+        open = false;
+        continue;
+      }
+      const px = Math.round(this.x.px(xs[i]) * 2) / 2,
+        py = this.y.px(values[i]);
       if (column && column.px === px) {
         column.lo = Math.min(column.lo, py);
         column.hi = Math.max(column.hi, py);
@@ -180,7 +207,8 @@ class Panel {
 
   /** Rings on validation points while there is room for them; a dot where a point stands alone. */
   drawPoints(ctx, line, values) {
-    const xs = line.xs(), [begin, end] = this.inSight(xs);
+    const xs = line.xs(),
+      [begin, end] = this.inSight(xs);
     const rings = line.validation && end - begin <= (this.width - this.left) / 14;
     for (let i = begin; i < end; i++) {
       if (!this.drawable(xs[i], values[i])) continue;
@@ -188,13 +216,20 @@ class Panel {
       if (!rings && !alone) continue;
       ctx.beginPath();
       ctx.arc(this.x.px(xs[i]), this.y.px(values[i]), rings ? 3 : 2.5, 0, 2 * Math.PI);
-      if (rings) { ctx.fillStyle = cssColor("--panel"); ctx.fill(); ctx.lineWidth = 1.7; ctx.stroke(); ctx.fillStyle = line.color; } else ctx.fill();
+      if (rings) {
+        ctx.fillStyle = cssColor("--panel");
+        ctx.fill();
+        ctx.lineWidth = 1.7;
+        ctx.stroke();
+        ctx.fillStyle = line.color;
+      } else ctx.fill();
     }
   }
 
   /** Triangles at the edge for points outside the range of y. */
   drawOutside(ctx, line, values) {
-    const xs = line.xs(), [begin, end] = this.inSight(xs);
+    const xs = line.xs(),
+      [begin, end] = this.inSight(xs);
     const last = { "-1": -Infinity, 1: -Infinity };
     for (let i = begin; i < end; i++) {
       if (!this.drawable(xs[i], values[i])) continue;
@@ -219,11 +254,24 @@ class Panel {
       return { line, first: known[0], last: known[known.length - 1] };
     });
     this.now.textContent = view.runs === 1 && !this.keys.length ? ends.map((e) => write(e.last)).join(", ") : "";
-    this.over.setAttribute("aria-label", `${this.title}. ` + ends.map((e) =>
-      `${view.runs > 1 ? e.line.runName + ", " : ""}${e.line.validation ? "validation" : "training"}: from ${write(e.first)} to ${write(e.last)}`).join("; ") + ". Arrow keys read values.");
+    this.over.setAttribute(
+      "aria-label",
+      `${this.title}. ` +
+        ends
+          .map(
+            (e) =>
+              `${view.runs > 1 ? e.line.runName + ", " : ""}${e.line.validation ? "validation" : "training"}: from ${write(e.first)} to ${write(e.last)}`,
+          )
+          .join("; ") +
+        ". Arrow keys read values.",
+    );
     this.keys.forEach((key, i) => {
-      const value = view.runs === 1 ? ends.filter((e) => e.line.validation === (i === 1)).map((e) => write(e.last)) : [];
-      key.replaceChildren(swatch(view.runs > 1 ? cssColor("--muted") : colorOf(i), [], i === 1), [i === 1 ? "validation" : "training", ...value].join(" "));
+      const value =
+        view.runs === 1 ? ends.filter((e) => e.line.validation === (i === 1)).map((e) => write(e.last)) : [];
+      key.replaceChildren(
+        swatch(view.runs > 1 ? cssColor("--muted") : colorOf(i), [], i === 1),
+        [i === 1 ? "validation" : "training", ...value].join(" "),
+      );
     });
   }
 
@@ -236,7 +284,12 @@ class Panel {
     if (this.selection) {
       ctx.fillStyle = cssColor("--accent");
       ctx.globalAlpha = 0.16;
-      ctx.fillRect(Math.min(...this.selection), this.top, Math.abs(this.selection[1] - this.selection[0]), this.bottom - this.top);
+      ctx.fillRect(
+        Math.min(...this.selection),
+        this.top,
+        Math.abs(this.selection[1] - this.selection[0]),
+        this.bottom - this.top,
+      );
       ctx.globalAlpha = 1;
     }
     if (!hover || !this.x || hover.x < this.x.lo || hover.x > this.x.hi) return;
@@ -247,8 +300,10 @@ class Panel {
     ctx.moveTo(px, this.top);
     ctx.lineTo(px, this.bottom);
     ctx.stroke();
-    const found = this.shown().filter((line) => this.reaches(line.run, hover.x))
-      .map((line) => ({ line, i: line.nearest(hover.x) })).filter((f) => f.i >= 0);
+    const found = this.shown()
+      .filter((line) => this.reaches(line.run, hover.x))
+      .map((line) => ({ line, i: line.nearest(hover.x) }))
+      .filter((f) => f.i >= 0);
     for (const { line, i } of found) {
       const v = (line.smoothed() || line.series.value)[i];
       if (!this.drawable(line.xs()[i], v) || v > this.y.hi || v < this.y.lo) continue;
@@ -262,17 +317,29 @@ class Panel {
 
   /** Whether the run, of which several lines may be here, has values about x. */
   reaches(run, x) {
-    const ends = this.lines.filter((l) => l.run === run).flatMap((l) => [l.xs()[0], l.xs()[l.xs().length - 1]]).filter((v) => v != null);
+    const ends = this.lines
+      .filter((l) => l.run === run)
+      .flatMap((l) => [l.xs()[0], l.xs()[l.xs().length - 1]])
+      .filter((v) => v != null);
     return this.x.px(x) > this.x.px(Math.min(...ends)) - 6 && this.x.px(x) < this.x.px(Math.max(...ends)) + 6;
   }
 
   showTip(found, px) {
     const write = VALUE_TEXT[this.kind];
     const main = found.find((f) => !f.line.validation) || found[0];
-    const place = ["step", "tokens", "seconds"].map((axis) => {
-      const at = main.line.series[axis]?.[main.i];
-      return at == null ? "" : axis === "step" ? "step " + withCommas(at) : axis === "tokens" ? counted(at) + " tokens" : duration(at);
-    }).filter(Boolean).join(" \u00b7 ");
+    const place = ["step", "tokens", "seconds"]
+      .map((axis) => {
+        const at = main.line.series[axis]?.[main.i];
+        return at == null
+          ? ""
+          : axis === "step"
+            ? "step " + withCommas(at)
+            : axis === "tokens"
+              ? counted(at) + " tokens"
+              : duration(at);
+      })
+      .filter(Boolean)
+      .join(" \u00b7 ");
     this.tip.replaceChildren(node("div", { class: "at" }, place), this.tipTable(found, write, main));
     this.tip.hidden = false;
     const room = this.width - this.tip.offsetWidth;
@@ -284,19 +351,38 @@ class Panel {
 
   /** A row for each run: value, smoothed value, validation. */
   tipTable(found, write, main) {
-    const smoothed = found.some((f) => f.line.smoothed()), validation = this.keys.length > 0;
-    const head = ["", view.runs > 1 ? "" : null, validation ? "training" : "value", smoothed ? "smoothed" : null, validation ? "validation" : null];
+    const smoothed = found.some((f) => f.line.smoothed()),
+      validation = this.keys.length > 0;
+    const head = [
+      "",
+      view.runs > 1 ? "" : null,
+      validation ? "training" : "value",
+      smoothed ? "smoothed" : null,
+      validation ? "validation" : null,
+    ];
     const rows = [...new Set(found.map((f) => f.line.run))].map((run) => {
       const training = found.find((f) => f.line.run === run && (!f.line.validation || !validation));
       const valid = found.find((f) => f.line.run === run && f.line.validation);
-      const line = (training || valid).line, step = valid && valid.line.series.step[valid.i];
-      const later = valid && step !== main.line.series.step[main.i] ? node("span", { class: "dim" }, " at " + withCommas(step)) : "";
-      return [swatch(line.color, view.runs > 1 ? dashOf(run) : []), view.runs > 1 ? line.runLabel : null,
+      const line = (training || valid).line,
+        step = valid && valid.line.series.step[valid.i];
+      const later =
+        valid && step !== main.line.series.step[main.i]
+          ? node("span", { class: "dim" }, " at " + withCommas(step))
+          : "";
+      return [
+        swatch(line.color, view.runs > 1 ? dashOf(run) : []),
+        view.runs > 1 ? line.runLabel : null,
         training ? write(training.line.series.value[training.i]) : "",
         smoothed ? (training?.line.smoothed() ? write(training.line.smoothed()[training.i]) : "") : null,
-        validation ? node("span", {}, valid ? write(valid.line.series.value[valid.i]) : "", later) : null];
+        validation ? node("span", {}, valid ? write(valid.line.series.value[valid.i]) : "", later) : null,
+      ];
     });
-    const row = (tag, cells) => node("tr", {}, ...cells.map((cell, i) => (cell === null ? "" : node(tag, { class: ["", "run", "", "smooth", ""][i] }, cell))));
+    const row = (tag, cells) =>
+      node(
+        "tr",
+        {},
+        ...cells.map((cell, i) => (cell === null ? "" : node(tag, { class: ["", "run", "", "smooth", ""][i] }, cell))),
+      );
     const labels = smoothed || validation ? [node("thead", {}, row("th", head))] : [];
     return node("table", {}, ...labels, node("tbody", {}, ...rows.map((cells) => row("td", cells))));
   }
@@ -309,14 +395,18 @@ class Panel {
     over.addEventListener("pointermove", (e) => this.move(e));
     over.addEventListener("pointerup", (e) => this.up(e));
     over.addEventListener("pointercancel", (e) => this.drop(e));
-    over.addEventListener("pointerleave", (e) => { if (!this.pointers.size && e.pointerType === "mouse") this.hoverAt(null); });
+    over.addEventListener("pointerleave", (e) => {
+      if (!this.pointers.size && e.pointerType === "mouse") this.hoverAt(null);
+    });
     over.addEventListener("dblclick", () => this.zoomTo(null));
     over.addEventListener("wheel", (e) => this.wheel(e), { passive: false });
     over.addEventListener("keydown", (e) => this.keyed(e));
     over.addEventListener("blur", () => this.hoverAt(null));
   }
 
-  at(e) { return Math.min(Math.max(e.clientX - this.over.getBoundingClientRect().left, this.left), this.width - 12); }
+  at(e) {
+    return Math.min(Math.max(e.clientX - this.over.getBoundingClientRect().left, this.left), this.width - 12);
+  }
 
   hoverAt(x, spoken = false) {
     view.hover = x === null ? null : { x, panel: this, spoken };
@@ -343,10 +433,11 @@ class Panel {
 
   down(e) {
     if (e.pointerType === "mouse" && e.button !== 0) return;
-    this.pointers.set(e.pointerId, this.came = this.at(e));
+    this.pointers.set(e.pointerId, (this.came = this.at(e)));
     this.over.setPointerCapture(e.pointerId);
     if (e.pointerType === "mouse") this.start = this.at(e);
-    else if (this.pointers.size === 2) this.pinch = { px: [...this.pointers.values()], value: [...this.pointers.values()].map((p) => this.x.value(p)) };
+    else if (this.pointers.size === 2)
+      this.pinch = { px: [...this.pointers.values()], value: [...this.pointers.values()].map((p) => this.x.value(p)) };
     else this.hoverAt(this.x.value(this.at(e)));
   }
 
@@ -354,16 +445,21 @@ class Panel {
     if (!this.x) return;
     const px = this.at(e);
     if (this.pointers.has(e.pointerId)) this.pointers.set(e.pointerId, px);
-    if (this.pointers.size === 2 && this.pinch) { this.pinched(); return; }
+    if (this.pointers.size === 2 && this.pinch) {
+      this.pinched();
+      return;
+    }
     if (this.start !== undefined && Math.abs(px - this.start) > POINTER_SLACK) this.selection = [this.start, px];
     this.hoverAt(this.x.value(px));
   }
 
   /** Puts the values that lay under two fingers when they came down under where they are now. */
   pinched() {
-    const [a, b] = [...this.pointers.values()], [va, vb] = this.pinch.value;
+    const [a, b] = [...this.pointers.values()],
+      [va, vb] = this.pinch.value;
     if (Math.abs(a - b) < 20) return;
-    const f = view.logX ? Math.log : (v) => v, back = view.logX ? Math.exp : (v) => v;
+    const f = view.logX ? Math.log : (v) => v,
+      back = view.logX ? Math.exp : (v) => v;
     const slope = (f(vb) - f(va)) / (b - a);
     if (!(slope > 0)) return;
     this.zoomTo([back(f(va) + (this.left - a) * slope), back(f(va) + (this.width - 12 - a) * slope)]);
@@ -371,10 +467,12 @@ class Panel {
 
   up(e) {
     const selection = this.selection;
-    const tapped = e.pointerType !== "mouse" && this.pointers.size === 1 && Math.abs(this.at(e) - this.came) < POINTER_SLACK;
+    const tapped =
+      e.pointerType !== "mouse" && this.pointers.size === 1 && Math.abs(this.at(e) - this.came) < POINTER_SLACK;
     this.drop(e);
     if (selection) this.zoomTo(selection.map((p) => this.x.value(p)).sort((a, b) => a - b));
-    if (tapped) {  // not every browser makes a double click of two taps
+    if (tapped) {
+      // not every browser makes a double click of two taps
       if (e.timeStamp - (this.tapped || 0) < 350) this.zoomTo(null);
       this.tapped = e.timeStamp;
     }

@@ -37,13 +37,18 @@ function plainNumber(v) {
 function counted(v) {
   const units = ["", "K", "M", "B", "T"];
   let i = 0;
-  while (Math.abs(v) >= 999.5 && i < 4) { v /= 1000; i++; }
+  while (Math.abs(v) >= 999.5 && i < 4) {
+    v /= 1000;
+    i++;
+  }
   return (i === 0 ? trimZeros(v.toFixed(1)) : v.toPrecision(3)) + units[i];
 }
 
 function duration(s) {
   if (s < 59.95) return s.toFixed(1) + " s";
-  const total = Math.round(s), h = Math.floor(total / 3600), m = Math.floor(total / 60) % 60;
+  const total = Math.round(s),
+    h = Math.floor(total / 3600),
+    m = Math.floor(total / 60) % 60;
   const two = (n) => String(n).padStart(2, "0");
   return h > 0 ? `${withCommas(h)} h ${two(m)} min` : `${m} min ${two(total % 60)} s`;
 }
@@ -51,7 +56,10 @@ function duration(s) {
 function byteUnit(most) {
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];
   let i = 0;
-  while (most >= 1024 && i < 4) { most /= 1024; i++; }
+  while (most >= 1024 && i < 4) {
+    most /= 1024;
+    i++;
+  }
   return { size: 1024 ** i, name: units[i] };
 }
 
@@ -71,7 +79,9 @@ class Scale {
     this.a = log ? Math.log(lo) : lo;
     this.span = (log ? Math.log(hi) : hi) - this.a || 1;
   }
-  px(v) { return this.from + (((this.log ? Math.log(v) : v) - this.a) / this.span) * (this.to - this.from); }
+  px(v) {
+    return this.from + (((this.log ? Math.log(v) : v) - this.a) / this.span) * (this.to - this.from);
+  }
   value(px) {
     const t = this.a + ((px - this.from) / (this.to - this.from)) * this.span;
     return this.log ? Math.exp(t) : t;
@@ -79,13 +89,16 @@ class Scale {
 }
 
 function niceStep(span, count) {
-  const raw = span / count, power = 10 ** Math.floor(Math.log10(raw));
+  const raw = span / count,
+    power = 10 ** Math.floor(Math.log10(raw));
   return [1, 2, 5, 10].find((m) => m * power >= raw * 0.999) * power;
 }
 
 function timeStep(span, count) {
   const nice = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400];
-  return span / count < 1 ? niceStep(span, count) : nice.find((s) => s >= span / count) || 86400 * niceStep(span / 86400, count);
+  return span / count < 1
+    ? niceStep(span, count)
+    : nice.find((s) => s >= span / count) || 86400 * niceStep(span / 86400, count);
 }
 
 function timeTick(s, step) {
@@ -96,7 +109,9 @@ function timeTick(s, step) {
     return Math.floor(s / 60) + (rest ? ":" + String(rest).padStart(2, "0") : "") + " min";
   }
   const minutes = Math.round((s % 3600) / 60);
-  return s >= 172800 && s % 86400 === 0 ? s / 86400 + " d" : Math.floor(s / 3600) + (minutes ? ":" + String(minutes).padStart(2, "0") : "") + " h";
+  return s >= 172800 && s % 86400 === 0
+    ? s / 86400 + " d"
+    : Math.floor(s / 3600) + (minutes ? ":" + String(minutes).padStart(2, "0") : "") + " h";
 }
 
 /** A function that writes the ticks of one axis alike: 1.5M, 2.0M; 2e-4, 4e-4; 0.5, 1.0. */
@@ -117,8 +132,12 @@ function linearTicks(scale, count, kind) {
   let step = kind === "seconds" ? timeStep(span, count) : niceStep(span / unit.size, count) * unit.size;
   if (kind === "step") step = Math.max(step, 1);
   const most = Math.max(Math.abs(scale.lo), Math.abs(scale.hi));
-  const write = kind === "bytes" ? (v) => trimZeros((v / unit.size).toFixed(2)) + (v ? " " + unit.name : "")
-    : kind === "seconds" ? (v) => timeTick(v, step) : tickWriter(most, step);
+  const write =
+    kind === "bytes"
+      ? (v) => trimZeros((v / unit.size).toFixed(2)) + (v ? " " + unit.name : "")
+      : kind === "seconds"
+        ? (v) => timeTick(v, step)
+        : tickWriter(most, step);
   const out = [];
   for (let i = Math.ceil(scale.lo / step - 1e-9); i * step <= scale.hi + step * 1e-9; i++) {
     const v = i * step;
@@ -147,12 +166,18 @@ function logTicks(scale, count, kind) {
 
 function logTimeTicks(scale) {
   const nice = [0.01, 0.1, 1, 10, 60, 600, 3600, 21600, 86400, 864000];
-  return nice.filter((v) => v >= scale.lo && v <= scale.hi).map((v) => ({ v, text: v < 1 ? v + " s" : timeTick(v, 1) }));
+  return nice
+    .filter((v) => v >= scale.lo && v <= scale.hi)
+    .map((v) => ({ v, text: v < 1 ? v + " s" : timeTick(v, 1) }));
 }
 
 /** 0.05, 2, 500, 20K, 1M: round values, written short. */
 function roundText(v) {
-  const units = [[1e9, "B"], [1e6, "M"], [1e4, "K"]];
+  const units = [
+    [1e9, "B"],
+    [1e6, "M"],
+    [1e4, "K"],
+  ];
   const unit = units.find(([size]) => v >= size);
   return unit ? trimZeros(String(v / (unit[1] === "K" ? 1e3 : unit[0]))) + unit[1] : String(v);
 }
@@ -166,18 +191,24 @@ const ticksOf = (scale, count, kind) => (scale.log ? logTicks : linearTicks)(sca
  * curves are steep, the width is smaller: a part of the steps done. Gaps stay gaps.
  */
 function smooth(steps, values, width) {
-  const n = values.length, sums = new Float64Array(n), weights = new Float64Array(n);
+  const n = values.length,
+    sums = new Float64Array(n),
+    weights = new Float64Array(n);
   const pass = (from, to, way) => {
-    let sum = 0, weight = 0;
+    let sum = 0,
+      weight = 0;
     for (let i = from; i !== to; i += way) {
       if (i !== from) {
-        const local = Math.min(width, 0.15 * (steps[i] + steps[i - way]) / 2 + 0.1);
+        const local = Math.min(width, (0.15 * (steps[i] + steps[i - way])) / 2 + 0.1);
         const fade = Math.exp(-Math.abs(steps[i] - steps[i - way]) / local);
         sum *= fade;
         weight *= fade;
       }
       const v = values[i];
-      if (v !== null) { sum += v; weight += 1; }
+      if (v !== null) {
+        sum += v;
+        weight += 1;
+      }
       sums[i] += sum;
       weights[i] += weight;
     }
@@ -189,10 +220,12 @@ function smooth(steps, values, width) {
 
 /** First index whose x is at least `x`; xs rise (null counts as before everything). */
 function lowerBound(xs, x) {
-  let lo = 0, hi = xs.length;
+  let lo = 0,
+    hi = xs.length;
   while (lo < hi) {
     const mid = (lo + hi) >> 1;
-    if (xs[mid] === null || xs[mid] < x) lo = mid + 1; else hi = mid;
+    if (xs[mid] === null || xs[mid] < x) lo = mid + 1;
+    else hi = mid;
   }
   return lo;
 }
@@ -200,11 +233,15 @@ function lowerBound(xs, x) {
 /** One series of one run as a panel shows it. */
 class Line {
   constructor(run, series, options) {
-    Object.assign(this, { run, series, ...options });  // runName, runLabel (short), validation, smoothable
+    Object.assign(this, { run, series, ...options }); // runName, runLabel (short), validation, smoothable
     this.smoothFor = -1;
   }
-  get color() { return this.validation && view.runs === 1 ? colorOf(1) : colorOf(this.run); }
-  xs() { return this.series[view.axis] || []; }
+  get color() {
+    return this.validation && view.runs === 1 ? colorOf(1) : colorOf(this.run);
+  }
+  xs() {
+    return this.series[view.axis] || [];
+  }
   smoothed() {
     if (!this.smoothable || view.smoothing <= 0 || this.series.value.length < 5) return null;
     if (this.smoothFor !== view.smoothing) {
@@ -215,7 +252,9 @@ class Line {
   }
   /** Index of the point nearest to x that has a value, or -1. */
   nearest(x) {
-    const xs = this.xs(), v = this.series.value, at = lowerBound(xs, x);
+    const xs = this.xs(),
+      v = this.series.value,
+      at = lowerBound(xs, x);
     let best = -1;
     for (let i = Math.max(0, at - 3); i < Math.min(xs.length, at + 3); i++) {
       if (v[i] !== null && xs[i] !== null && (best < 0 || Math.abs(xs[i] - x) < Math.abs(xs[best] - x))) best = i;
@@ -226,7 +265,8 @@ class Line {
 
 /** The whole extent of x over all shown lines; the least positive one for a logarithmic axis. */
 function extentX(lines) {
-  let lo = Infinity, hi = -Infinity;
+  let lo = Infinity,
+    hi = -Infinity;
   for (const line of lines) {
     const xs = line.xs();
     const first = xs[view.logX ? lowerBound(xs, Number.MIN_VALUE) : lowerBound(xs, -Infinity)];
@@ -246,9 +286,12 @@ function extentY(values, log) {
   const sorted = Float64Array.from(log ? values.filter((v) => v > 0) : values).sort();
   if (!sorted.length) return log ? [0.1, 1] : [0, 1];
   const at = (share) => sorted[Math.round(share * (sorted.length - 1))];
-  const f = log ? Math.log : (v) => v, back = log ? Math.exp : (v) => v;
-  let lo = f(sorted[0]), hi = f(sorted[sorted.length - 1]);
-  const body = [f(at(0.01)), f(at(0.99))], reach = 6 * (body[1] - body[0]);
+  const f = log ? Math.log : (v) => v,
+    back = log ? Math.exp : (v) => v;
+  let lo = f(sorted[0]),
+    hi = f(sorted[sorted.length - 1]);
+  const body = [f(at(0.01)), f(at(0.99))],
+    reach = 6 * (body[1] - body[0]);
   if (reach > 0 && sorted.length > 50 && !log) {
     if (hi > body[1] + reach) hi = body[1] + reach / 6;
     if (lo < body[0] - reach) lo = body[0] - reach / 6;
@@ -262,9 +305,14 @@ const cssColor = (name) => getComputedStyle(document.documentElement).getPropert
 
 /** Sizes the canvas to its box in device pixels and returns a context in CSS pixels. */
 function prepare(canvas) {
-  const box = canvas.getBoundingClientRect(), ratio = window.devicePixelRatio || 1;
-  const w = Math.round(box.width * ratio), h = Math.round(box.height * ratio);
-  if (canvas.width !== w || canvas.height !== h) { canvas.width = w; canvas.height = h; }
+  const box = canvas.getBoundingClientRect(),
+    ratio = window.devicePixelRatio || 1;
+  const w = Math.round(box.width * ratio),
+    h = Math.round(box.height * ratio);
+  if (canvas.width !== w || canvas.height !== h) {
+    canvas.width = w;
+    canvas.height = h;
+  }
   const ctx = canvas.getContext("2d");
   ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
   ctx.clearRect(0, 0, box.width, box.height);

@@ -1,12 +1,18 @@
-// The page around the charts: headline, tools, samples, tables. What runs wrote is only ever set as text.
+// The page around the charts: headline, tools, samples. What runs wrote is only ever set as text.
 
 const AXIS_NAMES = { step: "Steps", tokens: "Tokens", seconds: "Time" };
 const PANEL_NAMES = {
-  loss: "Loss", val_loss: "Validation loss", val_perplexity: "Validation perplexity", lr: "Learning rate",
-  grad_norm: "Gradient norm", tokens_per_s: "Throughput, tokens/s", memory_bytes: "Memory", mfu: "Model FLOPs utilisation",
+  loss: "Loss",
+  val_loss: "Validation loss",
+  val_perplexity: "Validation perplexity",
+  lr: "Learning rate",
+  grad_norm: "Gradient norm",
+  tokens_per_s: "Throughput, tokens/s",
+  memory_bytes: "Memory",
+  mfu: "Model FLOPs utilisation",
 };
 const PANEL_ORDER = Object.keys(PANEL_NAMES);
-const EXACT = new Set(["lr", "memory_bytes"]);  // without noise: not smoothed
+const EXACT = new Set(["lr", "memory_bytes"]); // without noise: not smoothed
 const SHORT_HASH = 12;
 
 const report = JSON.parse(document.getElementById("report-data").textContent);
@@ -29,8 +35,11 @@ function swatch(color, dash, ring) {
     return out;
   };
   const out = svg("svg", { class: "swatch", viewBox: "0 0 26 10", "aria-hidden": "true" });
-  out.append(svg("line", { x1: 0, x2: 26, y1: 5, y2: 5, stroke: color, "stroke-width": 2, "stroke-dasharray": dash.join(" ") }));
-  if (ring) out.append(svg("circle", { cx: 13, cy: 5, r: 3, fill: cssColor("--panel"), stroke: color, "stroke-width": 1.7 }));
+  out.append(
+    svg("line", { x1: 0, x2: 26, y1: 5, y2: 5, stroke: color, "stroke-width": 2, "stroke-dasharray": dash.join(" ") }),
+  );
+  if (ring)
+    out.append(svg("circle", { cx: 13, cy: 5, r: 3, fill: cssColor("--panel"), stroke: color, "stroke-width": 1.7 }));
   return out;
 }
 
@@ -38,14 +47,21 @@ function swatch(color, dash, ring) {
 function withoutCommonBeginning(names) {
   let end = 0;
   while (names.length > 1 && names.every((name) => end < name.length && name[end] === names[0][end])) end++;
-  const separatorBefore = (at) => Math.max(...["-", "_", "/", ".", " "].map((c) => names[0].slice(0, Math.max(0, at)).lastIndexOf(c)));
+  const separatorBefore = (at) =>
+    Math.max(...["-", "_", "/", ".", " "].map((c) => names[0].slice(0, Math.max(0, at)).lastIndexOf(c)));
   const cut = separatorBefore(separatorBefore(end)) + 1;
   return cut < 8 ? names : names.map((name) => "\u2026" + name.slice(cut));
 }
 
 const shortNames = withoutCommonBeginning(runs.map((run) => run.name));
 
-const runLabel = (i, name = shortNames[i]) => node("span", { class: name.length < 20 ? "run-name short" : "run-name", title: runs[i].name }, swatch(colorOf(i), dashOf(i)), name);
+const runLabel = (i, name = shortNames[i]) =>
+  node(
+    "span",
+    { class: name.length < 20 ? "run-name short" : "run-name", title: runs[i].name },
+    swatch(colorOf(i), dashOf(i)),
+    name,
+  );
 
 // ---- charts ----
 
@@ -67,7 +83,16 @@ function panelSpecs() {
       const key = over ? base : series.name;
       if (!panels.has(key)) panels.set(key, { key, title: titleOf(key), kind: kindOf(key), lines: [] });
       const validation = series.name.startsWith("val_");
-      panels.get(key).lines.push(new Line(i, series, { runName: run.name, runLabel: shortNames[i], validation, smoothable: !validation && !EXACT.has(key) }));
+      panels
+        .get(key)
+        .lines.push(
+          new Line(i, series, {
+            runName: run.name,
+            runLabel: shortNames[i],
+            validation,
+            smoothable: !validation && !EXACT.has(key),
+          }),
+        );
     }
   });
   const rank = (key) => (PANEL_ORDER.includes(key) ? PANEL_ORDER.indexOf(key) : PANEL_ORDER.length);
@@ -82,11 +107,14 @@ let pending = null;
 
 /** Draws soon: "hover" only the crosshairs, anything else the curves too. */
 function redraw(what) {
-  if (pending === null) requestAnimationFrame(() => {
-    const curves = pending !== "hover";
-    pending = null;
-    for (const panel of panels) if (curves) panel.draw(); else panel.drawHover();
-  });
+  if (pending === null)
+    requestAnimationFrame(() => {
+      const curves = pending !== "hover";
+      pending = null;
+      for (const panel of panels)
+        if (curves) panel.draw();
+        else panel.drawHover();
+    });
   if (pending === null || what !== "hover") pending = what;
   byId("reset").disabled = view.zoom === null;
 }
@@ -100,8 +128,11 @@ const longestRun = () => Math.max(1, ...runs.map((run) => run.summary.steps));
 
 /** As wide as two logged rows, or a 150th of a long run. */
 function firstSmoothing() {
-  const spacing = Math.max(0, ...runs.flatMap((run) => run.series.filter((s) => s.name === "loss").map((s) => run.summary.steps / s.rows)));
-  const share = Math.min(0.2, Math.max(2 * spacing / longestRun(), 1 / 150));
+  const spacing = Math.max(
+    0,
+    ...runs.flatMap((run) => run.series.filter((s) => s.name === "loss").map((s) => run.summary.steps / s.rows)),
+  );
+  const share = Math.min(0.2, Math.max((2 * spacing) / longestRun(), 1 / 150));
   byId("smoothing").value = Math.round(100 * Math.sqrt(share / 0.2));
 }
 
@@ -112,7 +143,9 @@ function showSmoothing() {
   byId("smoothing").setAttribute("aria-valuetext", text);
 }
 
-function toggle(button, on) { button.setAttribute("aria-pressed", String(on)); }
+function toggle(button, on) {
+  button.setAttribute("aria-pressed", String(on));
+}
 
 function buildTools() {
   const buttons = knownAxes().map((axis) => {
@@ -131,30 +164,49 @@ function buildTools() {
     toggle(e.currentTarget, view.logX);
     redraw("axis");
   });
-  byId("smoothing").addEventListener("input", () => { showSmoothing(); redraw("smoothing"); });
-  byId("reset").addEventListener("click", () => { view.zoom = null; redraw("zoom"); });
+  byId("smoothing").addEventListener("input", () => {
+    showSmoothing();
+    redraw("smoothing");
+  });
+  byId("reset").addEventListener("click", () => {
+    view.zoom = null;
+    redraw("zoom");
+  });
   firstSmoothing();
   showSmoothing();
   if (runs.length > 1) buildLegend();
 }
 
 function buildLegend() {
-  byId("legend").replaceChildren(...runs.map((run, i) => {
-    const button = node("button", { type: "button", "aria-pressed": String(!view.hidden.has(i)) }, swatch(colorOf(i), dashOf(i)), node("span", {}, shortNames[i]));
-    button.title = "Show or hide " + run.name;
-    button.addEventListener("click", () => {
-      if (!view.hidden.delete(i)) view.hidden.add(i);
-      toggle(button, !view.hidden.has(i));
-      redraw("runs");
-    });
-    return button;
-  }));
+  byId("legend").replaceChildren(
+    ...runs.map((run, i) => {
+      const button = node(
+        "button",
+        { type: "button", "aria-pressed": String(!view.hidden.has(i)) },
+        swatch(colorOf(i), dashOf(i)),
+        node("span", {}, shortNames[i]),
+      );
+      button.title = "Show or hide " + run.name;
+      button.addEventListener("click", () => {
+        if (!view.hidden.delete(i)) view.hidden.add(i);
+        toggle(button, !view.hidden.has(i));
+        redraw("runs");
+      });
+      return button;
+    }),
+  );
 }
 
 function buildCharts() {
   const specs = panelSpecs();
   if (!specs.length) {
-    byId("charts").replaceWith(node("p", { class: "empty" }, "No step is logged yet. The curves appear here when the page is written again after the run's first steps."));
+    byId("charts").replaceWith(
+      node(
+        "p",
+        { class: "empty" },
+        "No step is logged yet. The curves appear here when the page is written again after the run's first steps.",
+      ),
+    );
     byId("tools").hidden = byId("hint").hidden = true;
     return;
   }
@@ -162,163 +214,6 @@ function buildCharts() {
   const extent = () => extentX(lines.filter((line) => !view.hidden.has(line.run)));
   panels = specs.map((spec) => new Panel({ ...spec, extent }, redraw));
   byId("charts").append(...panels.map((panel) => panel.element));
-}
-
-// ---- tables ----
-
-/** A name that may break behind an underscore. */
-const breakable = (name) => name.split(/(?<=[_.])/).flatMap((part, i) => (i ? [node("wbr"), part] : [part]));
-
-/** A table with a row for each of `rows` ([name, [cell of each run], differs]) and a column for each run. */
-function runTable(rows, caption) {
-  const single = runs.length === 1;
-  const head = single ? [] : [node("thead", {}, node("tr", {}, node("td", {}), ...runs.map((_, i) => node("th", { scope: "col" }, runLabel(i)))))];
-  const body = rows.map(([name, cells, differs]) => (cells === null
-    ? node("tr", { class: "section-row" }, node("th", { scope: "rowgroup", colspan: runs.length + 1 }, name))
-    : node("tr", differs ? { class: "differs" } : {}, node("th", { scope: "row" }, ...breakable(name)),
-      ...cells.map((cell) => node("td", cell === undefined ? { class: "dim" } : {}, cell === undefined ? "\u2013" : cell)))));
-  return node("table", { class: single ? "pairs" : "runs", "aria-label": caption }, ...head, node("tbody", {}, ...body));
-}
-
-const valueText = (value) => (value === undefined || value === null ? undefined : typeof value === "string" ? (value === "" ? undefined : value)
-  : JSON.stringify(value, (_, v) => (typeof v === "number" ? Number(v.toPrecision(12)) : v)));
-const differ = (cells) => new Set(cells).size > 1;
-
-/** [section, name, [text of each run]] of all settings, in the order of the first run that has them. */
-function allSettings() {
-  const sections = new Map();
-  for (const run of runs) {
-    for (const [section, fields] of Object.entries(run.record.config || {})) {
-      if (typeof fields !== "object" || fields === null) continue;
-      if (!sections.has(section)) sections.set(section, new Set());
-      for (const name of Object.keys(fields)) sections.get(section).add(name);
-    }
-  }
-  return [...sections].flatMap(([section, names]) => [...names].map((name) =>
-    [section, name, runs.map((run) => valueText(run.record.config?.[section]?.[name]))]));
-}
-
-const ENVIRONMENT = [["processor", "Processor"], ["device", "Device"], ["dtype", "Computed in"], ["threads", "Threads"],
-  ["libtorch", "LibTorch"], ["slovo", "slovo"], ["tokenizer", "Tokenizer"], ["base_model", "Started from"]];
-
-const environmentRows = () => ENVIRONMENT.map(([key, title]) => {
-  const cells = runs.map((run) => valueText(run.record[key]));
-  return [title, key === "tokenizer" ? cells.map((c) => c?.slice(0, SHORT_HASH)) : cells, runs.length > 1 && differ(cells)];
-});
-
-function buildSettings() {
-  const settings = allSettings();
-  const filter = byId("setting-filter"), only = byId("only-different");
-  const show = () => {
-    const word = filter.value.trim().toLowerCase();
-    const rows = [];  // of one table, or of a table for each section
-    let section = "";
-    for (const [group, name, cells] of settings) {
-      const differs = runs.length > 1 && differ(cells);
-      const text = `${group}.${name} ${cells.join(" ")}`.toLowerCase();
-      if (!text.includes(word) || (only.checked && !differs)) continue;
-      if (group !== section) rows.push([section = group, null]);
-      rows.push([name, cells, differs]);
-    }
-    const starts = rows.flatMap(([, cells], i) => (cells === null && (i === 0 || runs.length === 1) ? [i] : []));
-    byId("settings-table").replaceChildren(...starts.map((from, i) => runTable(rows.slice(from, starts[i + 1]), "Settings")));
-    byId("no-setting").hidden = rows.length > 0;
-  };
-  byId("only-different-label").hidden = runs.length === 1;
-  filter.addEventListener("input", show);
-  only.addEventListener("change", show);
-  byId("settings").hidden = !settings.length;
-  show();
-}
-
-function buildDifferences() {
-  const rows = allSettings().filter(([, , cells]) => differ(cells)).map(([section, name, cells]) => [`${section}.${name}`, cells]);
-  rows.push(...environmentRows().filter(([, , differs]) => differs).map(([title, cells]) => [title, cells]));
-  byId("differences").replaceChildren(rows.length ? runTable(rows, "What differs") : node("p", {}, "No setting: the runs were started alike."));
-}
-
-/** Columns of the table of results: title, value, text, and which end is best. */
-const RESULTS = [
-  ["Best validation loss", (s) => s.best_val_loss, (v) => v.toFixed(4), Math.min],
-  ["at step", (s) => s.best_val_step, withCommas],
-  ["Last validation loss", (s) => s.val_loss, (v) => v.toFixed(4), Math.min],
-  ["Final loss", (s) => s.final_loss, (v) => v.toFixed(4), Math.min],
-  ["Steps", (s) => s.steps, withCommas],
-  ["Tokens", (s) => s.tokens, counted],
-  ["Time", (s) => s.seconds, duration, Math.min],
-  ["Tokens/s", (s) => s.tokens_per_s, counted, Math.max],
-  ["Peak memory", (s) => s.peak_memory_bytes, bytesText, Math.min],
-  ["Parameters", (s) => s.parameters, counted],
-];
-
-function buildResults() {
-  const columns = RESULTS.filter(([, value]) => runs.some((run) => value(run.summary) !== undefined));
-  const body = runs.map((run, i) => node("tr", {}, node("th", { scope: "row" }, runLabel(i)), ...columns.map(([, value, text, best]) => {
-    const v = value(run.summary);
-    const all = runs.map((r) => value(r.summary)).filter((x) => x !== undefined);
-    const isBest = best && v !== undefined && v === best(...all) && differ(all);
-    return node("td", { class: isBest ? "num best" : "num" }, v === undefined ? "\u2013" : text(v));
-  })));
-  byId("results-table").replaceChildren(node("table", { class: "results", "aria-label": "Results" },
-    node("thead", {}, node("tr", {}, node("td", {}), ...columns.map(([title]) => node("th", { scope: "col", class: "num" }, title)))),
-    node("tbody", {}, ...body)));
-  buildDifferences();
-  byId("results").hidden = false;
-}
-
-const COST = [
-  ["Parameters", (s) => s.parameters, (v) => withCommas(v)],
-  ["Steps", (s) => s.steps, (v, s) => withCommas(v) + (s.planned_steps > v ? ` of ${withCommas(s.planned_steps)}` : "")],
-  ["Tokens", (s) => s.tokens, withCommas],
-  ["Time in training", (s) => s.seconds, duration],
-  ["Mean speed", (s) => s.tokens_per_s, (v) => counted(v) + " tokens/s"],
-  ["Peak memory", (s) => s.peak_memory_bytes, bytesText],
-];
-
-function buildCost() {
-  const rows = COST.map(([title, value, text]) => [title, runs.map((run) => {
-    const v = value(run.summary);
-    return v === undefined ? undefined : text(v, run.summary);
-  })]);
-  const machine = environmentRows().map(([title, cells]) => [title, cells]);
-  machine.push(["Seed", runs.map((run) => valueText(run.record.seed))]);
-  const tables = runs.length === 1 ? [rows, machine] : [[...rows, ...machine]];
-  byId("cost-table").replaceChildren(...tables.map((all) => runTable(all.filter(([, cells]) => cells.some((c) => c !== undefined)), "Cost")));
-  byId("commands").replaceChildren(...runs.flatMap((run, i) => (run.record.command ? [commandLine(run.record.command, i)] : [])));
-}
-
-function commandLine(text, i) {
-  const code = node("code", {}, ...text.split(/(?<= )/).map((word) => node("span", {}, word)));
-  const button = node("button", { type: "button", "aria-label": "Copy the command of " + runs[i].name }, "Copy");
-  button.addEventListener("click", async () => {
-    getSelection().selectAllChildren(code);
-    try { await navigator.clipboard.writeText(text); } catch { document.execCommand("copy"); }
-    button.textContent = "Copied";
-    setTimeout(() => { button.textContent = "Copy"; }, 1500);
-  });
-  const line = node("div", { class: "command" }, code, button);
-  return runs.length > 1 ? node("div", {}, node("h3", {}, runLabel(i, runs[i].name)), line) : line;
-}
-
-function dataTable(data) {
-  const rows = data.map((file) => node("tr", {}, node("td", {}, file.path || "\u2013"),
-    node("td", {}, file.split || (file.weight !== undefined ? "weight " + file.weight : "\u2013")),
-    node("td", {}, file.bytes === undefined ? "" : bytesText(file.bytes)),
-    node("td", {}, node("code", { title: file.hash || "" }, (file.hash || "").slice(0, SHORT_HASH)))));
-  return node("div", { class: "scroll" }, node("table", { class: "files" }, node("thead", {}, node("tr", {}, ...["File", "Used for", "Size", "Fingerprint"].map((t) => node("th", { scope: "col" }, t)))), node("tbody", {}, ...rows)));
-}
-
-/** The texts of each run; once where several runs had the same. */
-function buildData() {
-  const groups = new Map();
-  runs.forEach((run, i) => {
-    if (!Array.isArray(run.record.data) || !run.record.data.length) return;
-    const key = JSON.stringify(run.record.data);
-    groups.set(key, [...(groups.get(key) || []), i]);
-  });
-  byId("data").hidden = !groups.size;
-  byId("data-tables").replaceChildren(...[...groups.values()].flatMap((members) => [
-    ...(groups.size > 1 ? [node("h3", {}, ...members.flatMap((i) => [runLabel(i), " "]))] : []), dataTable(runs[members[0]].record.data)]));
 }
 
 // ---- samples ----
@@ -338,7 +233,10 @@ function buildSamples() {
   slider.addEventListener("input", show);
   const left = runs.filter((run) => run.samples.length < run.sample_steps);
   byId("sample-note").hidden = !left.length;
-  byId("sample-note").textContent = left.map((run) => `${run.name}: ${run.samples.length} of ${run.sample_steps} sampled steps are in this page`).join("; ") + "; metrics.jsonl has all.";
+  byId("sample-note").textContent =
+    left
+      .map((run) => `${run.name}: ${run.samples.length} of ${run.sample_steps} sampled steps are in this page`)
+      .join("; ") + "; metrics.jsonl has all.";
   byId("samples").hidden = false;
   slider.hidden = steps.length === 1;
   show();
@@ -348,9 +246,22 @@ function buildSamples() {
 function sampleColumn(run, i, step) {
   const sample = run.samples.filter((s) => s.step <= step).pop();
   if (!run.samples.length) return [];
-  const texts = sample ? sample.texts.map(({ prompt, text }) => node("p", { class: "sample" }, ...(prompt ? [node("mark", {}, prompt)] : []), text))
+  const texts = sample
+    ? sample.texts.map(({ prompt, text }) =>
+        node("p", { class: "sample" }, ...(prompt ? [node("mark", {}, prompt)] : []), text),
+      )
     : [node("p", { class: "dim" }, "Nothing yet.")];
-  const title = runs.length > 1 ? [node("h3", {}, runLabel(i), sample && sample.step !== step ? node("span", { class: "dim" }, ` step ${withCommas(sample.step)}`) : "")] : [];
+  const title =
+    runs.length > 1
+      ? [
+          node(
+            "h3",
+            {},
+            runLabel(i),
+            sample && sample.step !== step ? node("span", { class: "dim" }, ` step ${withCommas(sample.step)}`) : "",
+          ),
+        ]
+      : [];
   return [node("div", {}, ...title, ...texts)];
 }
 
@@ -366,7 +277,10 @@ function headlineText() {
 
 /** Whatever holds a colour of a run is built anew with the theme. */
 function buildColored() {
-  if (runs.length > 1) { buildLegend(); buildResults(); }
+  if (runs.length > 1) {
+    buildLegend();
+    buildResults();
+  }
   buildCost();
   buildData();
   byId("sample-step").dispatchEvent(new Event("input"));
@@ -401,9 +315,12 @@ function start() {
   byId("theme").addEventListener("click", () => setTheme(isDark() ? "light" : "dark"));
   dark.addEventListener("change", () => setTheme(asSystem()));
   let beforePrint = null;
-  addEventListener("beforeprint", () => { beforePrint = isDark() ? "dark" : "light"; setTheme("light"); });
+  addEventListener("beforeprint", () => {
+    beforePrint = isDark() ? "dark" : "light";
+    setTheme("light");
+  });
   addEventListener("afterprint", () => setTheme(beforePrint));
-  document.documentElement.dataset.drawMs = performance.now().toFixed(0);  // since the page was asked for
+  document.documentElement.dataset.drawMs = performance.now().toFixed(0); // since the page was asked for
 }
 
 start();
