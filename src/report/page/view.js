@@ -204,7 +204,7 @@ function buildCharts() {
       node(
         "p",
         { class: "empty" },
-        "No step is logged yet. The curves appear here when the page is written again after the run's first steps.",
+        "The curves appear here when the page is written again after the run's first steps.",
       ),
     );
     byId("tools").hidden = byId("hint").hidden = true;
