@@ -119,7 +119,7 @@ TEST(Page, ARunGivenTwiceIsRefused) {
   const TempFolder folder;
   write_run(folder, "run", 2);
   EXPECT_TRUE(
-      contains(error_of([&] { read_runs({folder.path() / "run", folder.path() / "x/../run/"}); },
+      contains(error_of([&] { read_runs({folder.path() / "run", folder.path() / "run/../run/"}); },
                         ErrorCode::config),
                "given twice"));
 }
