@@ -107,7 +107,7 @@ Json summarise(const RunData& run) {
   if (const Series* memory = run.find("memory_bytes")) {
     double peak = 0;
     for (const double value : memory->values) peak = std::fmax(peak, value);
-    out["peak_memory_bytes"] = peak;
+    out["peak_memory_bytes"] = std::llround(peak);
   }
   if (const Series* loss = run.find("loss")) summarise_loss(*loss, out);
   if (const Series* loss = run.find("val_loss")) summarise_validation(*loss, out);
