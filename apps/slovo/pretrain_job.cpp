@@ -191,6 +191,7 @@ void PretrainJob::settle_record(const Corpus& corpus) {
   now.command = request_.command;
   Json record = make_run_record(now);
   record["base_model"] = request_.model;
+  record["parameters"] = parameter_total(config_.model);
   if (const auto before = folder_->record()) check_same_run(request_.out.string(), *before, record);
   folder_->write_record(record);
 }
@@ -392,9 +393,9 @@ int PretrainJob::report(const TrainOutcome& outcome) {
     return 0;
   }
   if (outcome.valid_loss) std::printf("validation loss %.4f\n", *outcome.valid_loss);
-  std::printf("model in %s\ntry it: slovo generate --model %s %s\n",
-              folder_->model_folder().c_str(), shell_quoted(run).c_str(),
-              shell_quoted(example_prompt()).c_str());
+  std::printf("model in %s, its page in %s\ntry it: slovo generate --model %s %s\n",
+              folder_->model_folder().c_str(), folder_->report_path().c_str(),
+              shell_quoted(run).c_str(), shell_quoted(example_prompt()).c_str());
   return 0;
 }
 

@@ -6,6 +6,8 @@
 //   RUN/metrics.jsonl                 one object a logged step
 //   RUN/checkpoints/step-00000500/    a model folder, plus trainer/
 //   RUN/model/                        the final model folder
+//   RUN/tb/                           the metrics as TensorBoard's event files
+//   RUN/report.html                   the run as a page
 #pragma once
 
 #include <filesystem>
@@ -41,6 +43,8 @@ class RunFolder {
 
   const std::filesystem::path& root() const { return root_; }
   std::filesystem::path model_folder() const { return root_ / "model"; }
+  std::filesystem::path tensorboard_folder() const { return root_ / "tb"; }
+  std::filesystem::path report_path() const { return root_ / "report.html"; }
   /// run.json of an earlier start, or nothing.
   std::optional<Json> record() const;
   void write_record(const Json& record);

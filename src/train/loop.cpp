@@ -27,7 +27,7 @@ TrainLoop::TrainLoop(const TrainConfig& config, Objective& objective, FlatParame
 
 TrainOutcome TrainLoop::run() {
   if (const auto checkpoint = run_.newest_checkpoint()) resume_from(*checkpoint);
-  run_.open_metrics(step_);
+  watch_.open(step_);
   if (step_ > 0 && due(config_.eval_every) && evaluated_at_ != step_) evaluate();
   while (step_ < config_.steps && !interrupted()) {
     watch_.step(make_step());
@@ -37,6 +37,7 @@ TrainOutcome TrainLoop::run() {
   if (!done && checkpoint_at_ != step_) write_checkpoint();
   watch_.finish();
   if (done) run_.write_model(hooks_.save_model);
+  watch_.write_page();
   return {!done, step_, watch_.tokens(), watch_.valid_loss()};
 }
 
@@ -119,6 +120,7 @@ void TrainLoop::write_checkpoint() {
       },
       config_.keep);
   checkpoint_at_ = step_;
+  watch_.write_page();
   log::debug(cat("wrote ", written.string()));
 }
 

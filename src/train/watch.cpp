@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/error.h"
 #include "core/log.h"
 #include "core/progress.h"
 #include "core/terminal.h"
+#include "report/page.h"
 #include "train/device_memory.h"
 
 namespace slovo {
@@ -21,6 +23,10 @@ double smoothed(double before, double now, double decay) {
   return decay * before + (1 - decay) * now;
 }
 
+double unix_seconds() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
 std::string short_rate(double lr) {
   std::ostringstream out;
   out.precision(2);
@@ -32,6 +38,24 @@ std::string short_rate(double lr) {
 
 Watch::Watch(RunFolder& run, const TrainConfig& config, at::Device device)
     : run_(run), config_(config), device_(device) {}
+
+void Watch::open(int64_t step) {
+  run_.open_metrics(step);
+  board_.emplace(run_.tensorboard_folder(), unix_seconds(), step);
+}
+
+void Watch::record(const Json& line) {
+  run_.append_metrics(line);
+  board_->metrics(line, unix_seconds());
+}
+
+void Watch::write_page() const {
+  try {
+    write_report({run_.root()}, run_.report_path());
+  } catch (const Error& error) {
+    log::warn(cat("no page of the run: ", error.what()));
+  }
+}
 
 void Watch::step(const StepReport& report) {
   tokens_ += report.tokens;
@@ -55,23 +79,23 @@ void Watch::write_metrics(const StepReport& report) {
                {"memory_bytes", memory_in_use(device_)},
                {"seconds", std::round(seconds() * 1000) / 1000}};
   for (const auto& [name, value] : report.more) line[name] = value;
-  run_.append_metrics(line);
+  record(line);
   window_tokens_ = 0;
   window_seconds_ = 0;
 }
 
 void Watch::validation(int64_t step, double loss) {
   valid_loss_ = loss;
-  run_.append_metrics({{"step", step},
-                       {"tokens", tokens_},
-                       {"val_loss", loss},
-                       {"val_perplexity", std::exp(loss)}});
+  record({{"step", step},
+          {"tokens", tokens_},
+          {"val_loss", loss},
+          {"val_perplexity", std::exp(loss)}});
   log::info(cat("step ", step, ": validation loss ", fixed(loss, 4), ", perplexity ",
                 fixed(std::exp(loss), 2)));
 }
 
 void Watch::samples(int64_t step, const Json& samples) {
-  run_.append_metrics({{"step", step}, {"tokens", tokens_}, {"samples", samples}});
+  record({{"step", step}, {"tokens", tokens_}, {"samples", samples}});
 }
 
 double Watch::since_start() const {

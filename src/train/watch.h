@@ -1,5 +1,5 @@
-// Watching a run: lines of metrics.jsonl and the progress line. Everything here may be removed
-// without changing what is trained.
+// Watching a run: lines of metrics.jsonl, the same for TensorBoard, the page, and the progress
+// line. Everything here may be removed without changing what is trained.
 #pragma once
 
 #include <c10/core/Device.h>
@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "config/config.h"
+#include "report/tensorboard.h"
 #include "train/checkpoint.h"
 
 namespace slovo {
@@ -30,11 +31,17 @@ class Watch {
  public:
   Watch(RunFolder& run, const TrainConfig& config, at::Device device);
 
+  /// Opens the records of a run that has done `step` steps; what they hold of later ones is
+  /// dropped.
+  void open(int64_t step);
+
   void step(const StepReport& report);
   void validation(int64_t step, double loss);
   void samples(int64_t step, const Json& samples);
   /// Wipes the progress line.
   void finish();
+  /// Writes the run's page; that it cannot be written is a warning only.
+  void write_page() const;
 
   int64_t tokens() const { return tokens_; }
   /// Time spent on the run, that before a resumption included.
@@ -46,6 +53,7 @@ class Watch {
 
  private:
   using Clock = std::chrono::steady_clock;
+  void record(const Json& line);
   void write_metrics(const StepReport& report);
   double since_start() const;
   /// Of at most `columns` characters.
@@ -53,6 +61,7 @@ class Watch {
   void show(const StepReport& report);
 
   RunFolder& run_;
+  std::optional<TensorBoardWriter> board_;
   const TrainConfig& config_;
   at::Device device_;
   int64_t tokens_ = 0;
