@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # From a bare machine to a model that writes: sets up, builds, trains a small model for about three minutes, measures it
-# on text it has not seen, and lets it write.
-#   ./scripts/quickstart.sh             on slovo's own documentation and source
+# on text it has not seen, lets it write, and leaves a page of curves.
+#   ./scripts/quickstart.sh             on a small world that slovo makes up itself (scripts/make_world.py)
 #   ./scripts/quickstart.sh TEXT.txt    on a text of yours (UTF-8, 100 KB or more)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -18,6 +18,7 @@ if [ -n "${1:-}" ] && [ ! -f "$1" ]; then
 fi
 
 work=build/quickstart
+run=$work/run
 slovo=build/release/slovo
 
 say "setting up"
@@ -27,35 +28,41 @@ cmake --preset release
 cmake --build build/release --target slovo
 
 mkdir -p "$work"
+rm -rf "$run"
 if [ -n "${1:-}" ]; then
-  cat -- "$1" >"$work/all.txt"
+  config=configs/pretrain/quickstart.json
+  train=$work/train.txt
+  unseen=$work/unseen.txt
+  lines=$(wc -l <"$1")
+  head -n $((lines - lines / 10)) "$1" >"$train"
+  tail -n $((lines / 10)) "$1" >"$unseen"
+  prompt=$(head -n 1 "$unseen" | cut -c1-40)
 else
-  # By name, so that no kind of file is only at the end, which is kept unseen.
-  find README.md docs configs src apps scripts -name '*.md' -o -name '*.h' -o -name '*.cpp' -o -name '*.sh' -o -name '*.py' |
-    awk -F/ '{print $NF "\t" $0}' | LC_ALL=C sort | cut -f2 | xargs cat >"$work/all.txt"
+  say "making up a world"
+  world=$work/world
+  python3 scripts/make_world.py --out "$world"
+  config=configs/pretrain/world.json
+  train=$world/corpus/train.jsonl
+  unseen=$world/corpus/heldout.jsonl
+  prompt=""
 fi
-lines=$(wc -l <"$work/all.txt")
-head -n $((lines - lines / 10)) "$work/all.txt" >"$work/train.txt"
-tail -n $((lines / 10)) "$work/all.txt" >"$work/unseen.txt"
 
-say "training on $(wc -c <"$work/train.txt") bytes, into $work/run"
-rm -rf "$work/run"
-"$slovo" pretrain configs/pretrain/quickstart.json --data "$work/train.txt" --data.valid "$work/unseen.txt" \
-  --out "$work/run"
+say "training, into $run"
+"$slovo" pretrain "$config" --data "$train" --data.valid "$unseen" --out "$run"
 
 say "how well it predicts text it has not seen"
-"$slovo" eval perplexity --model "$work/run" --data "$work/unseen.txt"
+"$slovo" eval perplexity --model "$run" --data "$unseen"
 
 say "what it writes"
-prompt=$(head -n 1 "$work/unseen.txt" | cut -c1-40)
-"$slovo" generate --model "$work/run" --max-tokens 150 --seed 1 "$prompt"
+"$slovo" generate --model "$run" --max-tokens 120 -n 10 --seed 1 "$prompt"
 
 cat <<EOF
 
 == what to try next
-  $slovo generate --model $work/run "a beginning of yours"
-  $slovo generate --model $work/run --temperature 0.5 -n 3 "..."     cooler, three of them
-  $slovo pretrain configs/pretrain/quickstart.json --data YOUR.txt --out runs/mine --train.steps 3000
+  open $run/report.html in a browser                                 curves, samples, settings, cost
+  $slovo generate --model $run "a beginning of yours"
+  $slovo generate --model $run --temperature 0.5 -n 3 "..."          cooler, three of them
+  $slovo pretrain configs/pretrain/quickstart.json --data YOUR.txt --out runs/mine --dry-run
   $slovo pretrain --help                                             every setting, with its range
-The run is in $work/run: metrics.jsonl has the curves, model/ opens in Hugging Face transformers.
+The model in $run/model opens in Hugging Face transformers.
 EOF
