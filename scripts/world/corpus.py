@@ -25,12 +25,12 @@ class Corpus:
         return getattr(papers, kind)(self.rng, self.world)
 
 
-def make(seed, part, world, facts, size, seen):
-    """Texts of `size` bytes together, none of which is in `seen`; adds them to it."""
+def make(seed, part, world, facts, size, seen, wanted=lambda text: True):
+    """Wanted texts of `size` bytes together, none of which is in `seen`; adds them to it."""
     corpus, texts, total = Corpus(seed, part, world, facts), [], 0
     while total < size:
         text = corpus.text()
-        if text not in seen:
+        if text not in seen and wanted(text):
             seen.add(text)
             texts.append(text)
             total += len(text.encode()) + 1

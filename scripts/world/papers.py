@@ -8,7 +8,7 @@ from . import words
 from .grammar import finish, series, tell
 from .society import Teller, family_of
 from .stories import OPENINGS_TELLER, plot, relation
-from .words import MONTH_DAYS, NUMBERS
+from .words import MONTH_DAYS, NUMBERS, pennies
 
 _I_AND = re.compile(r"\bI and ([A-Z]\w+)")
 _SAID_I = re.compile(r"\b(said|asked|called) I\b")
@@ -177,10 +177,6 @@ def market(rng, world):
     return finish(" ".join(lines))
 
 
-def pennies(n):
-    return "1 penny" if n == 1 else f"{n} pennies"
-
-
 _MARKET_BEGIN = ["prices at the market of {t}, at the stall of {s}:", "{p} stands before the stall of {s} in {t}, beside @ {o}.",
                  "at the market in {t}, {s} has hung out a list under @ {o}.", "{s} sells in {t} on {day}, and {p} is the first to come.",
                  "{p} of {p.town} came to {s} with @ {o} for a basket. the prices:"]
@@ -298,17 +294,17 @@ _CAUSE = [["{when}, {p} of {t} saw that {e}.", "{p} came home with @ {o} and fou
 
 def logic(rng, world):
     first, second = rng.sample(world.animals, 2)
-    group, other_group = rng.sample(_GROUPS, 2)
+    group, other_group = rng.sample(GROUPS, 2)
     owner, friend = rng.sample(world.people, 2)
-    name, place = rng.choice(_ANIMAL_NAMES), rng.choice(words.PLACES)
+    name, place = rng.choice(ANIMAL_NAMES), rng.choice(words.PLACES)
     context = {"x": first, "y": second, "g": group[0], "does": group[1], "g2": other_group[0], "does2": other_group[1], "p": owner, "b": friend,
                "n": name, "place": place, "c": rng.choice(words.words("red, blue, green, white, black, yellow")), "o": rng.choice(words.OBJECTS)}
     return finish(" ".join(tell(rng.choice(part), context, rng) for part in rng.choice(_LOGIC)))
 
 
-_GROUPS = [("night walkers", "sees in the dark"), ("climbers", "has hooked claws"), ("swimmers", "has webbed feet"), ("diggers", "has strong paws"),
+GROUPS = [("night walkers", "sees in the dark"), ("climbers", "has hooked claws"), ("swimmers", "has webbed feet"), ("diggers", "has strong paws"),
            ("singers", "has a good ear"), ("sleepers", "has a thick coat"), ("jumpers", "has long hind legs"), ("gatherers", "keeps a store for winter")]
-_ANIMAL_NAMES = words.words("Tuft, Speck, Whisk, Nib, Bristle, Moss, Flick, Pip, Dapple, Snuff, Twig, Crumb")
+ANIMAL_NAMES = words.words("Tuft, Speck, Whisk, Nib, Bristle, Moss, Flick, Pip, Dapple, Snuff, Twig, Crumb")
 _LOGIC = [
     [["all {x}s are {g}, says {p}.", "{p} has learned at school that every {x} is one of the {g}.", "if something is @ {x}, it is one of the {g}, and {p} knows it."],
      ["every one of the {g} {does}.", "and whatever is one of the {g} {does}."],

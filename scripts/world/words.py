@@ -101,6 +101,10 @@ def items(rng, count):
     return found
 
 
+def pennies(n):
+    return "1 penny" if n == 1 else f"{n} pennies"
+
+
 def nth(n):
     """1st, 2nd, 3rd, 4th ..."""
     return f"{n}" + ("th" if n % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(n % 10, "th"))
