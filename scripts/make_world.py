@@ -42,20 +42,25 @@ class Writer:
 
 def write_corpora(write, seed, world, known):
     """Returns the English texts: train and held out."""
-    seen = set()
-    train = corpus.make(seed, "train", world, known, TRAIN, seen)
-    seen_sentences = {sentence for text in train for sentence in leak.sentences(text)}
+    train = corpus.make(corpus.Corpus(seed, "train", world, known), TRAIN)
+    heldout = corpus.make(corpus.Corpus(seed, "heldout", world, known), HELDOUT, newer_than(train))
+    write.texts("corpus/train.jsonl", train)
+    write.texts("corpus/heldout.jsonl", heldout)
+    russians = russian.World(seed)
+    russian_train = corpus.make(russian.Corpus(seed, "train", russians), RUSSIAN_TRAIN)
+    write.texts("corpus_ru/train.jsonl", russian_train)
+    write.texts("corpus_ru/heldout.jsonl", corpus.make(russian.Corpus(seed, "heldout", russians), RUSSIAN_HELDOUT, newer_than(russian_train)))
+    return train, heldout
+
+
+def newer_than(train):
+    """Whether a text is not in `train`, and few of its sentences are."""
+    texts, known = set(train), {sentence for text in train for sentence in leak.sentences(text)}
 
     def is_new(text):
         parts = leak.sentences(text)
-        return sum(part in seen_sentences for part in parts) <= SEEN_SHARE * len(parts)
-    heldout = corpus.make(seed, "heldout", world, known, HELDOUT, seen, is_new)
-    write.texts("corpus/train.jsonl", train)
-    write.texts("corpus/heldout.jsonl", heldout)
-    russian_world, seen = russian.World(seed), set()
-    write.texts("corpus_ru/train.jsonl", russian.make(seed, "train", russian_world, RUSSIAN_TRAIN, seen))
-    write.texts("corpus_ru/heldout.jsonl", russian.make(seed, "heldout", russian_world, RUSSIAN_HELDOUT, seen))
-    return train, heldout
+        return text not in texts and sum(part in known for part in parts) <= SEEN_SHARE * len(parts)
+    return is_new
 
 
 def write_tasks(write, seed, world, known):

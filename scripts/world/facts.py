@@ -294,6 +294,11 @@ class Fact:
     def hidden(self):
         return self.split in ("test", "heldout")
 
+    @property
+    def pool(self):
+        """Whose values could stand for this one: husbands only for husbands."""
+        return self.attribute.name + (self.entity.gender if self.attribute.name == "spouse" else "")
+
     def context(self):
         return {"e": self.entity, "v": self.value}
 
@@ -318,9 +323,9 @@ class Facts:
         self.of = {}          # entity name -> its facts
         self._collect(world)
         self._split(Rng(seed, "facts"))
-        self.values = {}      # attribute name -> values of all entities, each as often as it occurs
+        self.values = {}      # pool -> values of all entities, each as often as it occurs
         for fact in self.all:
-            self.values.setdefault(fact.attribute.name, []).append(fact.answer())
+            self.values.setdefault(fact.pool, []).append(fact.answer())
 
     def _add(self, entity, name, value):
         fact = Fact(f"{entity.name}/{name}", entity, BY_NAME[name], str(value))

@@ -4,16 +4,17 @@ import re
 from .exam import LETTERS
 from .grammar import Rng
 
+_ENDS = re.compile(r"(?<=[.!?])[\"»]? +|\"?\n")
 SENTENCE = re.compile(r"(?<=[.!?])\"? +(?=[\"A-ZА-ЯЁ«])")
 QUESTIONS, SENTENCES = 240, 240
 _CHANGES = [("often", "frequently"), ("small", "little"), ("big", "large"), (" said ", " replied "), (" found ", " discovered "), (" went ", " walked "), ("likes", "loves"), ("is called", "is named"),
             (" and ", " as well as "), (" keeps ", " has "), ("old", "ancient"), (" saw ", " noticed "), (" asked ", " inquired "), ("Who ", "Tell me who "), ("What ", "Say what "), ("Which ", "Say which "), ("Where ", "Tell me where "),
-            ("In which ", "Say in which "), ("When ", "Tell me when "), ("does ", "would "), (" the ", " that ")]
+            ("In which ", "Say in which "), ("When ", "Tell me when "), ("does ", "would ")]
 
 
 def sentences(text):
-    """Sentences of a text; a line ends one, too."""
-    return [part for line in text.split("\n") for part in SENTENCE.split(line) if part]
+    """Sentences of a text; a line ends one, too, and so does direct speech that ends with a full stop, or with ! or ?."""
+    return [part for part in _ENDS.split(text) if part]
 
 
 def changed(text):
@@ -39,13 +40,15 @@ def plant(rng, text, piece):
     return "\n".join(lines)
 
 
-def pieces(rng, exam_test, heldout):
-    """(id, text as it stands in the exam or the held-out text, text to plant)."""
+def pieces(rng, exam_test, heldout, known):
+    """(id, text as it stands in the exam or the held-out text, text to plant); no sentence that is in `known` already."""
     found = []
     questions = [(f"exam/test/{subject}_test.csv:{i + 1}", row) for subject, rows in exam_test.items() for i, row in enumerate(rows)]
     for item, row in rng.sample(questions, QUESTIONS):
-        found.append((item, row[0], f"{row[0]} {row[1 + LETTERS.index(row[5])]}."))
-    long = [(f"corpus/heldout.jsonl:{i + 1}:{j + 1}", sentence) for i, text in enumerate(heldout) for j, sentence in enumerate(sentences(text)) if len(sentence.split()) >= 8]
+        answer = row[1 + LETTERS.index(row[5])]
+        found.append((item, row[0], f"{row[0]} {answer[0].upper()}{answer[1:]}."))
+    long = [(f"corpus/heldout.jsonl:{i + 1}:{j + 1}", sentence) for i, text in enumerate(heldout) 
+            for j, sentence in enumerate(sentences(text)) if len(sentence.split()) >= 8 and '"' not in sentence and sentence not in known]
     for item, sentence in rng.sample(long, SENTENCES):
         found.append((item, sentence, sentence))
     return found
@@ -55,7 +58,7 @@ def make(seed, train, exam_test, heldout):
     """The corpus with its plants, and what was planted; every other piece of each kind is lightly changed."""
     rng = Rng(seed, "leak")
     texts, planted = list(train), []
-    found = pieces(rng, exam_test, heldout)
+    found = pieces(rng, exam_test, heldout, {sentence for text in train for sentence in sentences(text)})
     for index, (line, (item, original, piece)) in enumerate(zip(rng.sample(range(len(texts)), len(found)), found)):
         how = "verbatim" if index % 2 == 0 else "changed"
         piece = piece if how == "verbatim" else changed(piece)

@@ -45,7 +45,8 @@ class Notes:
 
     def __init__(self, rng, world, facts):
         self.rng, self.world, self.facts = rng, world, facts
-        self.told = {fact.id: rng.below(5) for fact in facts.all}
+        self.told = {fact.id: 0 for fact in facts.all}
+        self.first = {fact.id: rng.below(8) for fact in facts.all}
         self.queue = []
         self.proper = {str(word) for person in world.people for word in (person, person.family)}
         self.proper.update([str(town) for town in world.towns] + world.rivers + words.MONTHS + words.DAYS)
@@ -56,9 +57,12 @@ class Notes:
         return {"e": entity, "page": rng.between(2, 300), "town": rng.choice(self.world.towns), "friend": rng.choice(self.world.grown),
                 "o": words.Item(rng), "p": rng.choice(self.world.people)}
 
+    def _least_told(self, facts, count):
+        return sorted(self.rng.shuffled(facts), key=lambda fact: self.told[fact.id])[:count]
+
     def sentence(self, fact):
         self.told[fact.id] += 1
-        return fact.sentence(self.rng, self.told[fact.id])
+        return fact.sentence(self.rng, self.first[fact.id] + self.told[fact.id])
 
     def _linked(self, link, sentence):
         """A sentence after words that link it to the one before; its first letter gets small, unless it begins a name."""
@@ -77,7 +81,7 @@ class Notes:
         rng = self.rng
         entity = facts[0].entity
         kind, context = kind_of(entity), self._context(entity)
-        chosen = sorted(rng.shuffled(facts)[:rng.between(3, 5)], key=lambda fact: self.told[fact.id])
+        chosen = self._least_told(facts, rng.between(3, 5))
         lines = [tell(f"{{about_{kind}}}", context, rng)]
         for fact in rng.shuffled(chosen):
             lines.append(self._linked(rng.choice(LEXICON["link"]), self.sentence(fact)))
@@ -93,12 +97,19 @@ class Notes:
         context = {"a": first, "b": second, "o": words.Item(rng)}
         lines = [tell(rng.choice(_TALK_BEGIN), context, rng)]
         for name in entities:
-            for fact in rng.sample(self.facts.of[name], 2):
-                lines.append(f'{first}: {fact.question(rng)}')
+            for fact in self._least_told(self.facts.of[name], 2):
+                lines.append(f'{first}: {self._question(fact)}')
                 lines.append(f'{second}: {tell(rng.choice(_TALK_WORD), {**context, "a": first, "b": second}, rng)} {self._plain(fact)}'.replace("  ", " "))
                 first, second = (second, first) if rng.chance(0.3) else (first, second)
         lines.append(tell(rng.choice(_TALK_END), {**context, "a": first, "b": second}, rng))
         return "\n".join(lines)
+
+    def _question(self, fact):
+        """The exam's questions are not asked in the corpus, in these words."""
+        if fact.split == "train":
+            return fact.question(self.rng)
+        name = f"the {fact.entity}" if kind_of(fact.entity) == "animal" else str(fact.entity)
+        return tell(self.rng.choice(_TALK_OPEN), {"e": name}, self.rng)
 
     def _plain(self, fact):
         while True:
@@ -142,6 +153,8 @@ class Notes:
 
 _TALK_BEGIN = ["{a} and {b} sat {where} [and waited|and talked|with @ {o} between them].", "{a} met {b} {where}, {hour}.",
                "{when}, {b} was mending @ {o}, and {a} had many questions.", "at school, {a} had to ask and {b} to answer."]
+_TALK_OPEN = ["what do you know about {e}?", "and what can you tell me about {e}?", "I have forgotten something about {e}. help me.", "now say something about {e}.",
+              "{e}: what comes to your mind?", "I have to write about {e}. what shall I write?", "and {e}? is there anything else?"]
 _TALK_WORD = ["", "", "", "that is easy.", "let me think.", "I know that one.", "good question, {a}.", "wait, {a}.", "well, {a}.",
               "you should know that, {a}.", "my {kin} told me."]
 _TALK_END = ["{a}: Thank you, {b}. You know a lot about this, I see.", "{a}: Enough for today, {b}. Let us look for the {o}.", "then {b} took the {o} and went home.",

@@ -265,14 +265,14 @@ _SUMS = [
 ]
 
 CAUSES = [("it had rained all night", "the road was muddy"), ("the river had frozen", "no boats could leave"), ("the lamp had no oil", "the room stayed dark"),
-          ("the bread had been left in the oven", "it burned black"), ("the gate had been left open", "the goats ran away"), ("the wind was strong", "the kite flew high"),
-          ("nobody had watered the beans", "the leaves turned yellow"), ("the rope was old", "it broke"), ("the milk had stood in the sun", "it turned sour"),
-          ("the clock had stopped", "everyone came late"), ("the snow had melted", "the river rose"), ("the ice was thin", "it cracked"),
+          ("the bread had been left in the oven", "the bread burned black"), ("the gate had been left open", "the goats ran away"), ("the wind was strong", "the kite flew high"),
+          ("nobody had watered the beans", "the leaves turned yellow"), ("the rope was old", "the rope broke"), ("the milk had stood in the sun", "the milk turned sour"),
+          ("the clock had stopped", "everyone came late"), ("the snow had melted", "the river rose"), ("the ice was thin", "the ice cracked"),
           ("the bell rang", "the children ran inside"), ("the fire had gone out", "the soup was cold"), ("the roof had a hole", "the floor got wet"),
-          ("the knife was blunt", "it would not cut the cheese"), ("the cart was too heavy", "a wheel broke"), ("the frost came early", "the plums fell unripe"),
+          ("the knife was blunt", "nobody could cut the cheese"), ("the cart was too heavy", "a wheel broke off"), ("the frost came early", "the plums fell unripe"),
           ("the cat had knocked over the jug", "there was milk on the floor"), ("the well was dry", "people carried water from the river"),
-          ("the iron was hot", "it could be bent"), ("the ground was hard", "the spade did not go in"), ("the sun was low", "the shadows were long"),
-          ("the door was not locked", "the wind blew it open"), ("the bees had plenty of flowers", "there was much honey"), ("the bridge was closed", "the coach took the long road")]
+          ("the iron was hot", "the iron could be bent"), ("the ground was hard", "the spade did not go in"), ("the sun was low", "the shadows were long"),
+          ("the door was not locked", "the wind blew the door open"), ("the bees had plenty of flowers", "there was much honey"), ("the bridge was closed", "the coach took the long road")]
 
 
 def cause(rng, world):

@@ -86,7 +86,7 @@ def falsified(sentence, fact, wrong):
 def other_value(rng, facts, fact):
     """A wrong answer, drawn as often as the attribute has it."""
     while True:
-        value = rng.choice(facts.values[fact.attribute.name])
+        value = rng.choice(facts.values[fact.pool])
         if value != fact.answer():
             return value
 

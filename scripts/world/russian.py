@@ -152,14 +152,3 @@ class Corpus:
             return self.story()
         form = rng.choice(NOTES if roll < 8 else rng.choice(SUMS) if roll < 9 else LETTERS)
         return typeset(raw(form, cast(rng, self.world), rng))
-
-
-def make(seed, part, world, size, seen):
-    corpus, texts, total = Corpus(seed, part, world), [], 0
-    while total < size:
-        text = corpus.text()
-        if text not in seen:
-            seen.add(text)
-            texts.append(text)
-            total += len(text.encode()) + 1
-    return texts
