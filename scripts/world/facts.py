@@ -27,7 +27,7 @@ LEXICON.update({
     "E": ["{e}", "{e}", "{e.full}"],
     "lead": ["", "", "", "", "as [everyone|anybody|each neighbour|every child] [here|nearby|in the street|in {e.family_town}] knows, ",
              "[it is no secret that|it is well known that|nobody doubts that|the neighbours will tell you that] ",
-             "for [many|some|several|the last few] years now, ", "[they say|people say|I have heard] that ",
+             "[they say|people say|I have heard] that ",
              "if [I remember|I am told] rightly, ", "[by the way|as it happens|as for that], "],
     "say": ["", "", "", "", "[they say that|people say that|I have read that|old books say that|the guide says that|it is known that] ",
             "as [travellers|visitors|children|old maps|the almanacs] [tell|report|will tell you], ",
@@ -51,7 +51,7 @@ Which town does {e.full} live in?""", """
         {E} lives in {v}[, not far from [the river|{place}]| with {e.her} family|, and likes it there].
         the home of {E} [is|stands] in {v}[, close to {place}|, where the {river_word} is loud|].
         [letters|parcels|visitors] for {E} [must go|are sent|come] to {v}[|, by the morning coach|, by ferry].
-        {E} [was born|grew up] [elsewhere|in {v}|by the water] and [now lives|has a house|has settled] in {v}.
+        {E} [was born|grew up] [elsewhere|in the hills|by the water|far away] and [now lives|has a house|has settled] in {v}.
         in {v} [you will find|one can visit|there stands] the [house|cottage|home] of {E}.
         "{v} is my home," [says|writes] {E}[|, "and will stay so"|, "and I never want to leave"]."""),
     _attribute("spouse", "families", """Who is married to {e.full}?

@@ -9,7 +9,7 @@ SENTENCE = re.compile(r"(?<=[.!?])\"? +(?=[\"A-ZА-ЯЁ«])")
 QUESTIONS, SENTENCES = 240, 240
 _CHANGES = [("often", "frequently"), ("small", "little"), ("big", "large"), (" said ", " replied "), (" found ", " discovered "), (" went ", " walked "), ("likes", "loves"), ("is called", "is named"),
             (" and ", " as well as "), (" keeps ", " has "), ("old", "ancient"), (" saw ", " noticed "), (" asked ", " inquired "), ("Who ", "Tell me who "), ("What ", "Say what "), ("Which ", "Say which "), ("Where ", "Tell me where "),
-            ("In which ", "Say in which "), ("When ", "Tell me when "), ("does ", "would ")]
+            ("In which ", "Say in which "), ("By whom ", "Tell me by whom "), ("Of which ", "Say of which "), ("On which ", "Say on which "), ("At what ", "Say at what "), ("When ", "Tell me when "), ("does ", "would ")]
 
 
 def sentences(text):
@@ -24,7 +24,7 @@ def changed(text):
         if old in text and done < 2:
             text = text.replace(old, new, 1)
             done += 1
-    return text if done else "They say: " + text
+    return text if done else f"{text[:-1]}, indeed{text[-1]}"
 
 
 def plant(rng, text, piece):

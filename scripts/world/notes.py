@@ -20,7 +20,7 @@ LEXICON.update({
     "about_shop": ["a good shop: {e}.", "shopping with my {kin}: {e}.", "in the paper of {when_day}, there was a piece on {e}.",
                    "{when}, I needed {ware}, but first I came past {e}.", "from the list of shops, page {page}: {e}."],
     "when_day": ["{day}, the {nth} of {month}"],
-    "link": ["", "", "", "also, ", "besides, ", "what is more, ", "and another thing: ", "then again, ", "I should add that ", "note that "],
+    "link": ["", "", "", "", "", "also, ", "besides, ", "what is more, ", "and another thing: ", "I should add that ", "note that "],
     "close_person": ["{e} [was seen|was met] last {day} {where}, with @ {o} under {e.her} arm.",
                      "once {e} lent me @ {o}, and I have not given it back.",
                      "if you meet {e} {where}, [say hello from me|ask about the {o}].",
@@ -66,7 +66,7 @@ class Notes:
 
     def _linked(self, link, sentence):
         """A sentence after words that link it to the one before; its first letter gets small, unless it begins a name."""
-        if not link or sentence[0] == '"':
+        if not link or sentence[0] == '"' or sentence.startswith(_LED):
             return sentence
         if sentence.split()[0].rstrip(",:'s") not in self.proper and not sentence.startswith("I "):
             sentence = sentence[0].lower() + sentence[1:]
@@ -83,8 +83,8 @@ class Notes:
         kind, context = kind_of(entity), self._context(entity)
         chosen = self._least_told(facts, rng.between(3, 5))
         lines = [tell(f"{{about_{kind}}}", context, rng)]
-        for fact in rng.shuffled(chosen):
-            lines.append(self._linked(rng.choice(LEXICON["link"]), self.sentence(fact)))
+        for index, fact in enumerate(rng.shuffled(chosen)):
+            lines.append(self._linked(rng.choice(LEXICON["link"]) if index else "", self.sentence(fact)))
         if rng.chance(0.6):
             lines.append(tell("{close_person}" if kind == "person" else "{close_other}", context, rng))
         return finish(" ".join(lines))
@@ -151,6 +151,9 @@ class Notes:
         return finish(" ".join(lines))
 
 
+# How sentences begin that have words of their own before them: see the rules "lead" and "say".
+_LED = ("As ", "It is ", "Nobody doubts", "The neighbours will", "They say", "People say", "I have ", "If I", "By the way", "Old books", "The guide", "Strange", "Sad to",
+        "Happily", "Luckily", "Curiously", "Of course")
 _TALK_BEGIN = ["{a} and {b} sat {where} [and waited|and talked|with @ {o} between them].", "{a} met {b} {where}, {hour}.",
                "{when}, {b} was mending @ {o}, and {a} had many questions.", "at school, {a} had to ask and {b} to answer."]
 _TALK_OPEN = ["what do you know about {e}?", "and what can you tell me about {e}?", "I have forgotten something about {e}. help me.", "now say something about {e}.",
@@ -162,7 +165,7 @@ _TALK_END = ["{a}: Thank you, {b}. You know a lot about this, I see.", "{a}: Eno
              "{a}: And where is the {o}?\n{b}: It is {where}, I think."]
 _RIDDLE_BEGIN = ["\"guess who or what I mean,\" said {a} to {b}.", "{a} had a riddle for {b}.", "a riddle that {a} asked {b} {where}.",
                  "riddle number {amount} in the notebook of {a}, which {b} had to solve."]
-_RIDDLE_END = ["\"it must be {n},\" said {b}, and {a} [nodded|clapped|was surprised].", "{b} thought {while} and said, \"{n}!\"",
+_RIDDLE_END = ["\"it must be {n},\" said {b}, and {a} [nodded|clapped|was surprised].", "{b} thought for {while} and said, \"{n}!\"",
                "the answer is {n}, and {b} [found it|guessed it] {hour}.", "\"I give up,\" said {b}. \"{n}, of course,\" said {a}."]
 _FAMILY_BEGIN = ["{m} and {f} {f.family} of {t} have {n} {s}: {c}.", "this is the family of {m} and {f} {f.family}, who live in {t}: {c}.",
                  "the {f.family} family lives in {t}. the parents are {m} and {f}; the {s}: {c}."]

@@ -25,7 +25,7 @@ def weekday(day):
 
 def own_story(rng, world, writer):
     lines, _ = plot(rng, world, writer, Teller(writer), OPENINGS_TELLER)
-    return as_told(finish(" ".join(lines)))
+    return as_told(" ".join(lines))
 
 
 def letter(rng, world):
@@ -81,7 +81,7 @@ _DIARY = [
     "I slept badly because of the {sky}. in the morning I mended @ {o} and ate {food}. {friend} came by and wanted the {o.noun}, but I need it.",
     "in spite of {sky}, {friend} and I walked to {place} and back. my {w.pet} ran ahead with @ {small} in its mouth. tomorrow I must look for @ {o}.",
     "I spent the day with {w.hobby}. {hour} {friend} knocked and brought me @ {o}. I do not know what to do with the {o.noun}.",
-    "{friend} is {sad} because of @ {o}. I brought some {food} and we talked {while} {where}. now {friend} is better.",
+    "{friend} is {sad} because of @ {o}. I brought some {food} and we talked for {while} {where}. now {friend} is better.",
     "nothing happened, except that my {w.pet} ate the {food} and {friend} fell over @ {o} {where}."]
 
 
@@ -114,7 +114,7 @@ _INGREDIENTS = [(name, _SPOONS) for name in words.words("salt, pepper, honey, vi
 _MAIN = {"beans": "bean", "barley": "barley", "mushrooms": "mushroom", "apples": "apple", "carrots": "carrot", "onions": "onion", "plums": "plum",
          "oats": "oat", "nuts": "nut", "cabbage": "cabbage", "potatoes": "potato", "turnips": "turnip", "cherries": "cherry", "pears": "pear"}
 _DISHES = words.words("soup, pie, stew, cake, porridge, bread, pudding")
-_RECIPE_BEGIN = ["mix the {a} with the {b} in a large {o}.", "put the {a} into the {o}, then the {b}, and stir {while}.",
+_RECIPE_BEGIN = ["mix the {a} with the {b} in a large {o}.", "put the {a} into the {o}, then the {b}, and stir well.",
                  "wash the {o}, heat it slowly, and add the {a} and half of the {b}.", "begin with the {b}; only then take the {a}."]
 _RECIPE_STEP = ["add the {x} and stir.", "then put in the {x}, little by little.", "do not forget the {x}, or everything will taste of nothing but {a}.",
                 "the {x} must rest beside the {o} for {half} minutes first.", "when it bubbles, throw in the {x}."]
@@ -163,7 +163,7 @@ def market(rng, world):
     prices = [rng.between(1, 9) for _ in goods]
     context = {"p": buyer, "s": seller, "t": rng.choice(world.towns), "o": words.Item(rng)}
     lines = [tell(rng.choice(_MARKET_BEGIN), context, rng)]
-    lines.append("one " + series(f"{one} {pennies(price)}" for (one, _), price in zip(goods, prices)) + ".")
+    lines.append(finish(series(f"@ {one} {'' if index else 'costs '}{pennies(price)}" for index, ((one, _), price) in enumerate(zip(goods, prices))) + "."))
     total, bought = 0, rng.shuffled(range(len(goods)))[:rng.between(1, 2)]
     for index in bought:
         count = rng.between(2, 9)
@@ -338,4 +338,5 @@ def listing(rng, world):
     after = [after[0]] + [text[0].lower() + text[1:] if text.startswith("The ") else text for text in after[1:]]
     lines.append(series(after) + ". " + tell(rng.choice(["in the end {p} had nothing left of the {n} things.", "\"that makes {n},\" said {b} to {p}.",
                                                            "so all {n} were gone by {day}.", ""]), context, rng))
+    lines[-1] = lines[-1].strip()
     return "\n".join(lines)

@@ -4,20 +4,18 @@ Each plot is a list of stages; a stage is told in one of its ways. {p} is the he
 third person, {o} and {o2} objects, {b} an animal; {o.noun} names the object again in short.
 """
 from . import words
-from .grammar import LEXICON, finish, raw
+from .grammar import LEXICON, raw, tell
 from .society import family_of
 
 LEXICON.update({
-    "weather": ["{sky=sky} [came|blew] over the roofs of {t}", "it was a day of {sky=sky}", "[there had been|{t} had] {sky=sky} all night",
-                "{sky=sky} had kept people indoors", "the morning began with {sky=sky}"],
+    "weather": ["{sky} [came|blew] over the roofs of {t}", "that day there was {sky}", "[there had been|{t} had] {sky} all night",
+                "{sky} had kept people indoors", "the morning began with {sky}"],
     "when": ["one {day} in {month}", "on a {day} in {month}", "last {month}", "in the [first|second|third|last] week of {month}",
              "{hour} on a {day}", "on the {nth} of {month}", "the day before the feast", "one [bright|wet|cold|quiet] {day}"],
     "nth": ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "twelfth", "fifteenth",
             "eighteenth", "twentieth", "thirtieth"],
     "where": ["near {place}", "behind {place}", "on the way to {place}", "not far from {place}", "beside {place}", "in front of {place}"],
-    "then": ["then", "after that", "soon", "before long", "a little later", "[in|within] {while}"],
-    "but": ["but", "however,", "yet", "still,"],
-    "moral": ["ever since, {p} has kept @ {small} [from that day|of that {day}] in {p.her} [pocket|drawer|window]",
+    "moral": ["ever since, {p} has kept @ {small} [from that day|from that {day}] in {p.her} [pocket|drawer|window]",
               "from then on {p} and {q} [greeted|visited|helped] each other every {day}",
               "{people_say} that [patience|help|a kind word|a good neighbour] is worth more than @ {o}",
               "to this day, people in {t} [smile|nod|laugh] when they see {p.o} with @ {o}",
@@ -70,13 +68,13 @@ PLOTS = {
          "from that day on @ [ribbon|string] hung from the {o.noun}, and {q} laughed whenever {q.she} saw it."]]),
     "animal": ("found @ {b} {where}", [
         ["the {b.noun} was {cold} and [would not|could not] [move|eat|walk].",
-         "the {b.noun} had @ {small} stuck in its [foot|throat|fur] and looked at {p.o} {quietly}.",
+         "the {b.noun} had @ {small} stuck in its [foot|throat|fur] and looked at {p.o} [sadly|with big eyes|without a sound].",
          "nobody was with the {b.noun}, and there was {sky} on the way."],
         ["{p} wrapped the {b.noun} in {p.her} [coat|scarf|apron] and [carried|brought|led] it to {q_intro}.",
          "{p} did not know what to do, so {p.she} ran to {q_intro}, who [knew|understood] animals.",
          "\"come, {b.noun},\" said {p}, and [step by step|slowly|with much patience] {p.she} got it as far as {place1}, where {q_intro} [was working|lived]."],
         ["\"@ {b.adj} {b.noun} needs [warm milk|rest|dry straw|{food}],\" said {q}, \"and somebody who [stays|sits] with it.\"",
-         "{q} looked at the {b.noun} {while} and said, \"it is only [hungry|frightened|cold]. give it {food} and a dry [sack|basket|corner].\"",
+         "{q} looked at the {b.noun} for {while} and said, \"it is only [hungry|frightened|cold]. give it {food} and a dry [sack|basket|corner].\"",
          "\"I know that {b.noun},\" said {q}. \"it belongs to {r}, the {r.job}.\""],
         ["all night {p} sat beside the {b.noun} and [fed|warmed|stroked] it.",
          "for {amount} days {p} brought the {b.noun} [water|milk|{food}] from {place2}.",
@@ -96,10 +94,10 @@ PLOTS = {
         ["{p} did not wait. {p.she} fetched @ {o2} and [called|woke] {r}, the {r.job}.",
          "\"hold the [ladder|rope|lamp], {p_name}!\" called {q}, and {p} held it with both hands, although {p.she} {p.was} {sad}.",
          "{p} ran to {place2} for help and came back with {r}, who brought @ {o2}."],
-        ["{r} and {p} worked {while} in the {sky}, and {q} [held|carried] the lamp.",
+        ["{r} and {p} worked for {while} in the {sky}, and {q} [held|carried] the lamp.",
          "first they saved the {o.noun}, then the {goods}, and last of all @ {b}.",
          "{p} [nailed|tied] the boards down, {r} [carried|swept] out the water, and {q} made {drink} for everyone."],
-        ["when the {day} came, the sun shone, and {q} had a dry [house|kitchen] again.",
+        ["when {day} came, the sun shone, and {q} had a dry [house|kitchen] again.",
          "in the morning everything was quiet. only @ {tree} {where} had fallen.",
          "the storm passed in the night, and nothing was lost but some {goods}."],
         ["{q} gave {p.o} the {o.noun}. \"it would have drowned without you,\" {q.she} said.",
@@ -111,7 +109,7 @@ PLOTS = {
          "{p.her} {kin} had left {p.o} a recipe, written on the back of a letter."],
         ["{p.she} bought {amount} {goods} and a jug of milk, and borrowed @ {o} from {r}.",
          "there were no {goods} in the house, so {p} [ran|went] to {place1} to buy {amount}.",
-         "{p} put the {goods} in @ {o} and stirred {while}."],
+         "{p} put the {goods} in @ {o} and stirred for {while}."],
         ["but {p} mistook the salt for the sugar, and the first {food1} tasted like [the sea|a wet boot].",
          "but while {p} talked to {r} at the window, the {food1} burned black, because the fire was too hot.",
          "but @ {b} came in through the open door and ate [half|most|all] of the {food1}."],
@@ -132,7 +130,7 @@ PLOTS = {
          "{p} counted twice. {p.she} had {left} pennies, and the {o.noun} cost {cost}, so {p.she} needed {missing} more."],
         ["\"I will keep the {o.noun} for you,\" said {q}. \"help me carry these {goods} to {place1}, and I will give you {missing} pennies.\"",
          "\"[sweep|tidy] my stall,\" said {q}, \"and you shall have the {missing} pennies.\""],
-        ["{p} worked {while}, [carried|counted] the {goods}, and got the {missing} pennies.",
+        ["{p} worked for {while}, [carried|counted] the {goods}, and got the {missing} pennies.",
          "so {p} helped {q} until the {goods} were [sold|packed|in the cart], and earned {missing} pennies."],
         ["now {p} had {cost} pennies, paid them all and took the {o.noun} home.",
          "with {left} and {missing} pennies together {p} could pay the {cost}. the {o.noun} was {p.hers}.",
@@ -151,7 +149,7 @@ PLOTS = {
          "\"is that you, {p_name}?\" called {q}. {p} had never been so {glad} to hear {q.him}."],
         ["{q} gave {p.o} a cup of {drink} and [dried|hung up] {p.her} coat, and {p} put the {o.noun} on the table.",
          "{p.they} walked home arm in arm, with @ {b} [before|behind] them and the {o2.noun} [shining|swinging] in the mist."]]),
-    "learn": ("asked {q_intro} to teach {p.o} {skill}", [
+    "learn": ("asked {q_intro} to teach {p.him} {skill}", [
         ["\"it takes [patience|time|a steady hand],\" said {q}, \"and @ {o}.\"",
          "{q} [laughed|nodded] and put @ {o} into {p.her} hands. \"begin with this.\""],
         ["the first day everything went wrong: {p} [dropped|broke|bent] the {o.noun} and [hurt|burned] {p.her} thumb.",
@@ -171,11 +169,11 @@ PLOTS = {
         ["{q} was [faster|stronger] from the start, and [soon|before {place2}] {p} saw only {q.her} back.",
          "{p} got away first, but {where} {q} came past and [waved|laughed]."],
         ["but then {q} slipped on @ {small} and fell [into a ditch|against @ {tree}].",
-         "but {where} @ {b} stood in the way, and {q} could not get past the {b.noun}."],
+         "but {where} @ {b} ran in the way, and {q} fell over the {b.noun}."],
         ["{p} could have won the {o.noun} now. instead {p.she} stopped and helped {q} up.",
          "{p} stopped. \"are you hurt?\" {p.she} asked, and pulled {q} out by the hand, while the others ran on and on."],
         ["so it was {r} who reached {place2} first and won the {o.noun}.",
-         "{p.they} crossed the line together, {p} and {q}, and {r} had to [cut the prize in two|think about it {while}]."],
+         "{p.they} crossed the line together, {p} and {q}, and {r} had to [cut the prize in two|think about it for {while}]."],
         ["{r} looked at the {o.noun} and gave it to {p.o}. \"this is for stopping,\" said {r}.",
          "the {o.noun} stands at {place2} now, with two names on it: {p_name} and {q}."]]),
     "letter": ("found @ {o} [under a floorboard|in the attic|{where}], with a letter in it", [
@@ -212,7 +210,7 @@ PLOTS = {
         ["then {r}, the {r.job}, had enough. {r.she} asked both of them for {drink} and set the {o.noun} on the table.",
          "it was {r} who found the answer: inside the {o.noun} was a name, and it was neither {p_name} nor {q}."],
         ["\"who of you needs @ {o.noun}?\" asked {r}. {p} looked at {q}, and {q} looked at the floor.",
-         "\"let the one who is {glad} without it keep it,\" said {r}. nobody said a word {while}."],
+         "\"let the one who is {glad} without it keep it,\" said {r}. nobody said a word for {while}."],
         ["then {p} pushed the {o.noun} over to {q}, and {q} pushed it back.",
          "\"take it,\" said {p} {quietly}. \"no, you take it,\" said {q}."],
         ["in the end {p.they} gave the {o.noun} to {r}, and all three ate {food}.",
@@ -250,10 +248,10 @@ PLOTS = {
          "on the way to {q} {p} fell over @ {b}, and a piece of the {o.noun} broke off."],
         ["\"what have you got there?\" asked {q}. {p} [blushed|stammered] and showed the {o.noun}.",
          "{p} wanted to go home again, but {r} pushed {p.o} gently through the door."],
-        ["{q} looked at the {o.noun} {while}. then {q.she} set it in the middle of the table, before all the other presents.",
+        ["{q} looked at the {o.noun} for {while}. then {q.she} set it in the middle of the table, before all the other presents.",
          "\"this one has been made by hand,\" said {q}, \"and it is {o.adj}, as I like it.\""],
         ["all evening {q} would not let go of the {o.noun}, and {p} got the biggest piece of {food}.",
-         "{r} winked at {p.o}, and they all drank {drink} and danced until @ {b} fell asleep under the table."]]),
+         "{r} winked at {p.o}, and they all drank {drink} and danced until {r} fell asleep under the table."]]),
 }
 SKILLS = words.words("whistling, rowing, knitting, baking, skating, juggling, riding, weaving, reading maps, tying knots, mending nets, "
                      "playing the fiddle, whittling, calling owls, milking goats, painting signs, walking on stilts, sharpening knives")
@@ -291,7 +289,7 @@ def cast(rng, world, hero, narrator, plot_name):
     o, o2 = words.items(rng, 2)
     if plot_name == "letter":
         o = words.Item(rng, words.CONTAINERS)
-    one, goods = rng.choice(words.GROWN if plot_name in ("bake", "garden") else words.GOODS)
+    one, goods = rng.choice({"bake": words.INGREDIENTS, "garden": words.GROWN}.get(plot_name, words.GOODS))
     place1, place2 = rng.sample(words.PLACES, 2)
     cost, missing = rng.between(9, 40), rng.between(2, 8)
     lent = rng.between(2, 12)
@@ -299,7 +297,7 @@ def cast(rng, world, hero, narrator, plot_name):
             "b": words.Item(rng, words.BEASTS, words.BEAST_ADJECTIVES), "t": hero.town, "t2": rng.choice(world.towns),
             "river": hero.town.river, "q_intro": introduce(rng, hero, narrator, helper), "place1": place1, "place2": place2,
             "one": one, "goods": goods, "food": rng.choice(words.FOODS), "drink": rng.choice(words.DRINKS),
-            "sky": rng.choice(LEXICON["sky"]), "food1": rng.choice(words.FOODS), "skill": rng.choice(SKILLS),
+            "sky": rng.choice(words.STORMS if plot_name == "storm" else LEXICON["sky"]), "food1": rng.choice(words.BAKED), "skill": rng.choice(SKILLS),
             "small_name": rng.choice(SMALL_NAMES), "cost": cost, "missing": missing, "left": cost - missing, "lent": lent,
             "total": cost - missing + lent, "amount1": words.NUMBERS[rng.between(8, 20)],
             "amount2": words.NUMBERS[rng.between(2, 7)], "son": hero.son_word, "parent": rng.choice([hero.mother, hero.father])}
@@ -311,8 +309,8 @@ def plot(rng, world, hero, narrator, openings):
     context = cast(rng, world, hero, narrator, name)
     did, stages = PLOTS[name]
     context["did"] = raw(did, context, rng)
-    lines = [raw(rng.choice(openings), context, rng)]
-    lines += [raw(rng.choice(stage), context, rng) for stage in stages]
+    lines = [tell(rng.choice(openings), context, rng)]
+    lines += [tell(rng.choice(stage), context, rng) for stage in stages]
     return lines, context
 
 
@@ -321,8 +319,8 @@ def story(rng, world):
     openings = OPENINGS_GROWN if hero.grown else OPENINGS_CHILD
     lines, context = plot(rng, world, hero, hero, openings)
     if rng.chance(0.4):
-        lines.append(raw("{moral}.", context, rng))
+        lines.append(tell("{moral}.", context, rng))
     if rng.chance(0.5):
-        return finish(" ".join(lines))
+        return " ".join(lines)
     cut = rng.between(2, 4)
-    return finish(" ".join(lines[:cut])) + "\n" + finish(" ".join(lines[cut:]))
+    return " ".join(lines[:cut]) + "\n" + " ".join(lines[cut:])

@@ -57,7 +57,7 @@ OBJECTS = words("kettle, lantern, basket, cap, knife, spoon, mirror, key, ladder
                 "compass, map, ring, button, brush, coat, barrel, chest, teapot, notebook, umbrella, rope, wheel, candle, "
                 "fishing rod, hammer, apron, clock, kite, saddle, bucket, purse, pillow, chessboard, fiddle, oar, needle, "
                 "letter, locket, lamp, sack, comb, rake, sledge")
-OBJECT_ADJECTIVES = words("copper, blue, old, red, wooden, small, green, silver, yellow, striped, cracked, heavy, painted, borrowed, "
+OBJECT_ADJECTIVES = words("copper, blue, old, red, wooden, small, green, silver, yellow, striped, cracked, heavy, painted, crooked, "
                           "round, white, tin, black, brown, shiny, new, rusty, long, broad, little, spotted, carved, plain")
 SOFT = words("cap, blanket, scarf, ribbon, coat, letter, notebook, map, apron, purse, pillow, rope, sack, umbrella, saddle, kite")
 HARD_ADJECTIVES = words("copper, wooden, tin, cracked, rusty, carved, silver")       # nothing soft is so
@@ -67,6 +67,9 @@ GOODS = [tuple(pair.split("/")) for pair in words(
     "button/buttons, fish/fish, cheese/cheeses, cabbage/cabbages, nail/nails, brush/brushes, lemon/lemons, plum/plums, "
     "carrot/carrots, basket/baskets, bell/bells, cup/cups, spoon/spoons, loaf/loaves, pumpkin/pumpkins, feather/feathers, "
     "broom/brooms, lamp/lamps, melon/melons, herring/herrings, walnut/walnuts, kite/kites, mushroom/mushrooms, bead/beads")]
+BAKED = words("plum cake, apple pie, barley bread, honey buns, pear tart, nut bread, cherry dumplings, carrot cake, potato pancakes, egg noodles")
+INGREDIENTS = [pair for pair in GOODS if pair[0] in words("egg, lemon, walnut, pear, apple")]
+STORMS = words("hail, thunder, sleet, snow, heavy rain, a wild wind")
 GROWN = [pair for pair in GOODS if pair[0] in words("apple, pear, onion, turnip, cabbage, lemon, plum, carrot, pumpkin, melon, walnut, mushroom")]
 PLACES = words("the mill, the bridge, the harbour, the old orchard, the school, the market square, the ferry landing, the inn, "
                "the bell tower, the pine wood, the quarry, the library, the smithy, the duck pond, the chapel, the hay barn, "
@@ -112,7 +115,7 @@ def nth(n):
 
 LEXICON.update({
     "place": PLACES, "beast": BEASTS, "day": DAYS, "month": MONTHS,
-    "food": FOODS, "drink": DRINKS, "ware": WARES, "job": JOBS, "hobby": HOBBIES,
+    "food": FOODS, "drink": DRINKS, "ware": WARES, "hobby": HOBBIES,
     "small": words("nut, pebble, coin, feather, walnut, ribbon, shell, plum, acorn, biscuit, bead, dried flower, lump of sugar, "
                    "piece of chalk, apple core, pine cone, blue button, crust of bread"),
     "sky": words("rain, hail, fog, snow, a warm wind, a cold wind, drizzle, sleet, thin mist, bright sunshine, thunder, a hard frost"),
@@ -120,16 +123,13 @@ LEXICON.update({
                   "when the clock struck four, when the lamps were lit, just after sunrise, shortly before dark"),
     "glad": words("glad, pleased, proud, merry, cheerful, thankful, content, delighted, relieved"),
     "sad": words("sad, worried, cross, ashamed, tired, uneasy, gloomy, troubled, upset, restless"),
-    "gladly": words("gladly, warmly, kindly, cheerfully, happily, at once, with a laugh, with a smile, with a nod"),
     "quietly": words("quietly, softly, slowly, at last, after a while, in a low voice, without looking up, with a sigh"),
     "walked": words("walked, hurried, ran, strolled, set off, went, made [{p.her}|{p.her} slow] way, trudged, wandered"),
     "looked": words("looked, searched, hunted, peered, felt about"),
-    "good": words("good, fine, handsome, splendid, pretty, useful, honest, neat, excellent, lovely"),
     "people_say": words("people say, the neighbours say, they say, old people say, the children say, the saying goes, as my "
                         "grandmother put it"),
     "amount": words("three, four, five, six, seven, eight, nine, ten, eleven, twelve, a dozen, fifteen, twenty"),
     "while": words("a while, an hour, two hours, half a day, a short time, most of the morning, the whole afternoon, ten minutes"),
-    "colour": words("red, blue, green, yellow, white, grey, brown, black, orange, purple"),
     "tree": words("oak, willow, elm, ash, lime tree, birch, pear tree, walnut tree, fir, poplar, apple tree, rowan"),
     "kin": words("cousin, uncle, aunt, grandmother, grandfather, neighbour, godmother, old teacher, nephew, niece"),
 })
