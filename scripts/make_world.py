@@ -49,7 +49,8 @@ def write_corpora(write, seed, world, known):
     russians = russian.World(seed)
     russian_train = corpus.make(russian.Corpus(seed, "train", russians), RUSSIAN_TRAIN)
     write.texts("corpus_ru/train.jsonl", russian_train)
-    write.texts("corpus_ru/heldout.jsonl", corpus.make(russian.Corpus(seed, "heldout", russians), RUSSIAN_HELDOUT, newer_than(russian_train)))
+    write.texts("corpus_ru/heldout.jsonl", corpus.make(russian.Corpus(seed, "heldout", russians), RUSSIAN_HELDOUT,
+                                                       newer_than(russian_train)))
     return train, heldout
 
 
@@ -81,9 +82,12 @@ def write_exam(write, seed, known):
 
 
 def write_facts(write, known):
-    uses = {"train": ["instructions/train.jsonl", "preferences/train.jsonl"], "heldout": ["instructions/heldout.jsonl", "preferences/heldout.jsonl"]}
-    write.json("facts.json", [{"entity": str(fact.entity), "attribute": fact.attribute.name, "subject": fact.attribute.subject, "value": fact.value, "split": fact.split,
-                               "used": ["corpus/train.jsonl"] + uses.get(fact.split, []) + fact.used} for fact in known.all])
+    uses = {"train": ["instructions/train.jsonl", "preferences/train.jsonl"],
+            "heldout": ["instructions/heldout.jsonl", "preferences/heldout.jsonl"]}
+    write.json("facts.json", [{"entity": str(fact.entity), "attribute": fact.attribute.name,
+                               "subject": fact.attribute.subject, "value": fact.value, "split": fact.split,
+                               "used": ["corpus/train.jsonl"] + uses.get(fact.split, []) + fact.used}
+                              for fact in known.all])
 
 
 README = """# A small made-up world

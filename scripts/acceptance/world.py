@@ -134,7 +134,8 @@ class Words:
         bits = 0.0
         for word in WORD.findall(text):
             if word not in self.ids:
-                bits += self.spelling.bits(self._spelled(word)) + 20 * sum(letter not in self.letters for letter in word)
+                bits += self.spelling.bits(self._spelled(word)) + 20 * sum(letter not in self.letters
+                                                                           for letter in word)
         return bits
 
 
@@ -168,13 +169,16 @@ def main():
     with tempfile.TemporaryDirectory(prefix="slovo-world-") as work:
         if not args.model:
             args.model = f"{work}/run"
-            result = run(args.slovo, "pretrain", ROOT / "configs/pretrain/world.json", "--data", corpus / "train.jsonl", "--out", args.model, "--json",
+            result = run(args.slovo, "pretrain", ROOT / "configs/pretrain/world.json", "--data", corpus / "train.jsonl",
+                         "--out", args.model, "--json",
                          "--log-level", "warn", *flags)
             print(f"trained {result['parameters']:,} parameters in {result['dtype']}", flush=True)
-        model = run(args.slovo, "eval", "perplexity", "--model", args.model, "--data", corpus / "heldout.jsonl", "--json")["bits_per_byte"]
+        model = run(args.slovo, "eval", "perplexity", "--model", args.model, "--data", corpus / "heldout.jsonl",
+                    "--json")["bits_per_byte"]
     ngram = ngram_bits_per_byte(read_texts(corpus / "train.jsonl"), read_texts(corpus / "heldout.jsonl"))
     better = 1 - model / ngram
-    print(f"bits per byte on the held-out text: model {model:.4f}, 5-gram of words {ngram:.4f}; the model is {better:.1%} better, bar {args.bar:.0%}")
+    print(f"bits per byte on the held-out text: model {model:.4f}, 5-gram of words {ngram:.4f}; the model is "
+          f"{better:.1%} better, bar {args.bar:.0%}")
     sys.exit(0 if better >= args.bar else 1)
 
 

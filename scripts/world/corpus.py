@@ -4,7 +4,8 @@ from .grammar import Rng
 from .notes import Notes
 
 # (share of the texts, kind)
-SHARES = [(32, "story"), (28, "note"), (7, "talk"), (4, "riddle"), (3, "family"), (8, "letter"), (6, "diary"), (3, "recipe"), (3, "weather"),
+SHARES = [(32, "story"), (28, "note"), (7, "talk"), (4, "riddle"), (3, "family"), (8, "letter"), (6, "diary"),
+          (3, "recipe"), (3, "weather"),
           (3, "market"), (3, "timetable"), (3, "calendar"), (4, "sums"), (3, "cause"), (3, "logic"), (3, "listing")]
 
 

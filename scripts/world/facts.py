@@ -1,4 +1,4 @@
-"""Facts: (entity, attribute) pairs with their value, how they are told and asked, and which of them stay out of training.
+"""Facts: (entity, attribute) pairs with their value, how they are told and asked, and which stay out of training.
 
 The test questions of the exam, and the held-out instructions and preferences, ask for facts that training instructions and
 preferences never tell: only the corpus tells them.
@@ -20,16 +20,19 @@ class Attribute:
 
 
 def _attribute(name, subject, questions, sentences, value="{v}"):
-    return Attribute(name, subject, value, questions.strip().split("\n"), [s.strip() for s in sentences.strip().split("\n")])
+    return Attribute(name, subject, value, questions.strip().split("\n"),
+                     [s.strip() for s in sentences.strip().split("\n")])
 
 
 LEXICON.update({
     "E": ["{e}", "{e}", "{e.full}"],
-    "lead": ["", "", "", "", "as [everyone|anybody|each neighbour|every child] [here|nearby|in the street|in {e.family_town}] knows, ",
+    "lead": ["", "", "", "", "as [everyone|anybody|each neighbour|every child] [here|nearby|in the street|in "
+                             "{e.family_town}] knows, ",
              "[it is no secret that|it is well known that|nobody doubts that|the neighbours will tell you that] ",
              "[they say|people say|I have heard] that ",
              "if [I remember|I am told] rightly, ", "[by the way|as it happens|as for that], "],
-    "say": ["", "", "", "", "[they say that|people say that|I have read that|old books say that|the guide says that|it is known that] ",
+    "say": ["", "", "", "", "[they say that|people say that|I have read that|old books say that|the guide says that|it "
+                            "is known that] ",
             "as [travellers|visitors|children|old maps|the almanacs] [tell|report|will tell you], ",
             "[strange as it sounds|sad to say|happily|luckily|curiously|of course], "],
 })
@@ -340,7 +343,8 @@ class Facts:
             self._add(person, "home", person.town)
             for name in ("job", "spouse") if person.grown else ("mother", "father"):
                 self._add(person, name, getattr(person, name))
-        for entities, names in ((world.towns, "river craft market landmark feast"), (world.animals, "habitat diet coat sound sleep"),
+        for entities, names in ((world.towns, "river craft market landmark feast"),
+                                (world.animals, "habitat diet coat sound sleep"),
                                 (world.plants, "bloom use ground month"), (world.things, "material room maker finder"),
                                 (world.shops, "wares owner site closed")):
             for entity in entities:

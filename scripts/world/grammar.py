@@ -53,7 +53,7 @@ class Rng:
 
 
 def _parse(text, at, ends):
-    """Nodes from `at` to one of the characters `ends`: a str, a list of parts (choice), or (name, attribute, kept as)."""
+    """Nodes from `at` to one of the characters `ends`: a str, a list of parts, or (name, attribute, kept as)."""
     nodes, begin = [], at
     while at < len(text) and text[at] not in ends:
         if text[at] == "[":

@@ -7,13 +7,18 @@ from .grammar import Rng
 _ENDS = re.compile(r"(?<=[.!?])[\"»]? +|\"?\n")
 SENTENCE = re.compile(r"(?<=[.!?])\"? +(?=[\"A-ZА-ЯЁ«])")
 QUESTIONS, SENTENCES = 240, 240
-_CHANGES = [("often", "frequently"), ("small", "little"), ("big", "large"), (" said ", " replied "), (" found ", " discovered "), (" went ", " walked "), ("likes", "loves"), ("is called", "is named"),
-            (" and ", " as well as "), (" keeps ", " has "), ("old", "ancient"), (" saw ", " noticed "), (" asked ", " inquired "), ("Who ", "Tell me who "), ("What ", "Say what "), ("Which ", "Say which "), ("Where ", "Tell me where "),
-            ("In which ", "Say in which "), ("By whom ", "Tell me by whom "), ("Of which ", "Say of which "), ("On which ", "Say on which "), ("At what ", "Say at what "), ("When ", "Tell me when "), ("does ", "would ")]
+_CHANGES = [("often", "frequently"), ("small", "little"), ("big", "large"), (" said ", " replied "),
+            (" found ", " discovered "), (" went ", " walked "), ("likes", "loves"), ("is called", "is named"),
+            (" and ", " as well as "), (" keeps ", " has "), ("old", "ancient"), (" saw ", " noticed "),
+            (" asked ", " inquired "), ("Who ", "Tell me who "), ("What ", "Say what "), ("Which ", "Say which "),
+            ("Where ", "Tell me where "),
+            ("In which ", "Say in which "), ("By whom ", "Tell me by whom "), ("Of which ", "Say of which "),
+            ("On which ", "Say on which "), ("At what ", "Say at what "), ("When ", "Tell me when "),
+            ("does ", "would ")]
 
 
 def sentences(text):
-    """Sentences of a text; a line ends one, too, and so does direct speech that ends with a full stop, or with ! or ?."""
+    """Sentences of a text; a line ends one, too, and so does direct speech that ends with . or ! or ?."""
     return [part for part in _ENDS.split(text) if part]
 
 
@@ -43,12 +48,14 @@ def plant(rng, text, piece):
 def pieces(rng, exam_test, heldout, known):
     """(id, text as it stands in the exam or the held-out text, text to plant); no sentence that is in `known` already."""
     found = []
-    questions = [(f"exam/test/{subject}_test.csv:{i + 1}", row) for subject, rows in exam_test.items() for i, row in enumerate(rows)]
+    questions = [(f"exam/test/{subject}_test.csv:{i + 1}", row) for subject, rows in exam_test.items() for i,
+                 row in enumerate(rows)]
     for item, row in rng.sample(questions, QUESTIONS):
         answer = row[1 + LETTERS.index(row[5])]
         found.append((item, row[0], f"{row[0]} {answer[0].upper()}{answer[1:]}."))
     long = [(f"corpus/heldout.jsonl:{i + 1}:{j + 1}", sentence) for i, text in enumerate(heldout) 
-            for j, sentence in enumerate(sentences(text)) if len(sentence.split()) >= 8 and '"' not in sentence and sentence not in known]
+            for j, sentence in enumerate(sentences(text)) if len(sentence.split()) >= 8 and '"' not in sentence
+            and sentence not in known]
     for item, sentence in rng.sample(long, SENTENCES):
         found.append((item, sentence, sentence))
     return found

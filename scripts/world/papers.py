@@ -41,23 +41,29 @@ def letter(rng, world):
     middle = own_story(rng, world, writer) if rng.chance(0.6) else tell(rng.choice(_LETTER_MIDDLE), context, rng)
     end = tell(rng.choice(_LETTER_END), context, rng)
     back = relation(reader, writer) if reader.family == writer.family else "friend"
-    sign = rng.choice([f"Your {back}\n{writer}", f"With love,\n{writer}", f"Yours,\n{writer.full}", f"Greetings from\n{writer}"])
+    sign = rng.choice([f"Your {back}\n{writer}", f"With love,\n{writer}", f"Yours,\n{writer.full}",
+                       f"Greetings from\n{writer}"])
     return f"{head}\n{rng.choice(['Dear', 'My dear', 'Dearest'])} {reader},\n{begin} {middle}\n{end}\n{sign}"
 
 
 _LETTER_BEGIN = [
-    "thank you for the {o} that came on {day}, dear {x}.", "I hope that the {food} arrived and that you are well in {x.town}.",
+    "thank you for the {o} that came on {day}, dear {x}.",
+    "I hope that the {food} arrived and that you are well in {x.town}.",
     "how are you, and how is your {x.pet}?", "you asked me in your last letter about the {o}, {x}.",
     "it is {wd}, there is {sky}, and I am sitting {where} with @ {o}.", "I have news for you, {x}, from {t}.",
     "do you remember the {b} {where}, {x}?", "forgive me that I have not written since {month}, {x}."]
 _LETTER_MIDDLE = [
-    "since {day} we have @ {b} in the yard. the {b.noun} eats {food}, and my {w.pet} is afraid of it. if it stays until {month}, I shall "
+    "since {day} we have @ {b} in the yard. the {b.noun} eats {food}, and my {w.pet} is afraid of it. if it stays "
+    "until {month}, I shall "
     "build it a house {where}, with @ {o} for a bell.",
-    "the {o} is still here. I have cleaned the {o.noun} with sand, and it looks new. come and fetch it on {day}, or I shall give the "
+    "the {o} is still here. I have cleaned the {o.noun} with sand, and it looks new. come and fetch it on {day}, or I "
+    "shall give the "
     "{o.noun} to my {kin}, who wants it for {x.hobby}.",
-    "in {t} everyone talks about the {b}. first it was seen {where}, then at {place}, and yesterday the {b.noun} slept in my kitchen, "
+    "in {t} everyone talks about the {b}. first it was seen {where}, then at {place}, and yesterday the {b.noun} slept "
+    "in my kitchen, "
     "beside the {o}. I gave it {food}.",
-    "my {kin} has taught me {hobby}. for that I use the {o}, which you left at {place}. I hope you do not need the {o.noun} before {month}."]
+    "my {kin} has taught me {hobby}. for that I use the {o}, which you left at {place}. I hope you do not need the "
+    "{o.noun} before {month}."]
 _LETTER_END = [
     "write soon, {x}, and send @ {small} if you can.", "give my love to your {x.pet}, and come to {t} in {month}.",
     "the lamp is going out, so I must stop, {x}.", "please send back the {o} by {day}, for I need the {o.noun} {where}.",
@@ -78,10 +84,14 @@ def diary(rng, world):
 
 
 _DIARY = [
-    "I slept badly because of the {sky}. in the morning I mended @ {o} and ate {food}. {friend} came by and wanted the {o.noun}, but I need it.",
-    "in spite of {sky}, {friend} and I walked to {place} and back. my {w.pet} ran ahead with @ {small} in its mouth. tomorrow I must look for @ {o}.",
-    "I spent the day with {w.hobby}. {hour} {friend} knocked and brought me @ {o}. I do not know what to do with the {o.noun}.",
-    "{friend} is {sad} because of @ {o}. I brought some {food} and we talked for {while} {where}. now {friend} is better.",
+    "I slept badly because of the {sky}. in the morning I mended @ {o} and ate {food}. {friend} came by and wanted the "
+    "{o.noun}, but I need it.",
+    "in spite of {sky}, {friend} and I walked to {place} and back. my {w.pet} ran ahead with @ {small} in its mouth. "
+    "tomorrow I must look for @ {o}.",
+    "I spent the day with {w.hobby}. {hour} {friend} knocked and brought me @ {o}. I do not know what to do with the "
+    "{o.noun}.",
+    "{friend} is {sad} because of @ {o}. I brought some {food} and we talked for {while} {where}. now {friend} is "
+    "better.",
     "nothing happened, except that my {w.pet} ate the {food} and {friend} fell over @ {o} {where}."]
 
 
@@ -93,9 +103,11 @@ def recipe(rng, world):
     amounts = [rng.choice(units) for _, units in things]
     names = [name for name, _ in things]
     minutes = rng.between(2, 18) * 5
-    context = {"c": cook, "f": f"{_MAIN[main]} {rng.choice(_DISHES)}", "a": names[0], "b": names[1], "z": names[-1], "n": minutes, "half": minutes // 2,
+    context = {"c": cook, "f": f"{_MAIN[main]} {rng.choice(_DISHES)}", "a": names[0], "b": names[1], "z": names[-1],
+               "n": minutes, "half": minutes // 2,
                "o": rng.choice(["pot", "bowl", "pan", "jug", "tray", "kettle"]), "h": rng.between(1, 12), "p": cook}
-    title = tell(rng.choice(["{f} as {c} makes it", "how {c} of {c.town} makes {f}", "{c}'s {f} for {amount} people"]), context, rng)
+    title = tell(rng.choice(["{f} as {c} makes it", "how {c} of {c.town} makes {f}", "{c}'s {f} for {amount} people"]),
+                 context, rng)
     need = "You need " + series(f"{amount} of {name}" for amount, name in zip(amounts, names)) + "."
     steps = [tell(rng.choice(_RECIPE_BEGIN), context, rng)]
     for name in names[2:]:
@@ -108,30 +120,41 @@ def recipe(rng, world):
 
 _SPOONS = ["one spoon", "two spoons", "three spoons", "half a cup", "a pinch", "four spoons"]
 _CUPS = ["one cup", "two cups", "three cups", "half a pound", "a pound", "two pounds", "a bowl", "four cups"]
-_INGREDIENTS = [(name, _SPOONS) for name in words.words("salt, pepper, honey, vinegar, mustard, thyme, cinnamon, sugar, oil, ginger, dill, caraway")] + \
-    [(name, _CUPS) for name in words.words("flour, butter, milk, beans, barley, mushrooms, apples, carrots, onions, plums, oats, cream, "
+_INGREDIENTS = [(name, _SPOONS) for name in words.words("salt, pepper, honey, vinegar, mustard, thyme, cinnamon, "
+                                                        "sugar, oil, ginger, dill, caraway")] + \
+    [(name, _CUPS) for name in words.words("flour, butter, milk, beans, barley, mushrooms, apples, carrots, onions, "
+                                           "plums, oats, cream, "
                                            "water, cheese, nuts, cabbage, potatoes, turnips, cherries, pears")]
-_MAIN = {"beans": "bean", "barley": "barley", "mushrooms": "mushroom", "apples": "apple", "carrots": "carrot", "onions": "onion", "plums": "plum",
-         "oats": "oat", "nuts": "nut", "cabbage": "cabbage", "potatoes": "potato", "turnips": "turnip", "cherries": "cherry", "pears": "pear"}
+_MAIN = {"beans": "bean", "barley": "barley", "mushrooms": "mushroom", "apples": "apple", "carrots": "carrot",
+         "onions": "onion", "plums": "plum",
+         "oats": "oat", "nuts": "nut", "cabbage": "cabbage", "potatoes": "potato", "turnips": "turnip",
+         "cherries": "cherry", "pears": "pear"}
 _DISHES = words.words("soup, pie, stew, cake, porridge, bread, pudding")
 _RECIPE_BEGIN = ["mix the {a} with the {b} in a large {o}.", "put the {a} into the {o}, then the {b}, and stir well.",
-                 "wash the {o}, heat it slowly, and add the {a} and half of the {b}.", "begin with the {b}; only then take the {a}."]
-_RECIPE_STEP = ["add the {x} and stir.", "then put in the {x}, little by little.", "do not forget the {x}, or everything will taste of nothing but {a}.",
+                 "wash the {o}, heat it slowly, and add the {a} and half of the {b}.",
+                 "begin with the {b}; only then take the {a}."]
+_RECIPE_STEP = ["add the {x} and stir.", "then put in the {x}, little by little.",
+                "do not forget the {x}, or everything will taste of nothing but {a}.",
                 "the {x} must rest beside the {o} for {half} minutes first.", "when it bubbles, throw in the {x}."]
-_RECIPE_END = ["leave the {o} on the fire for {n} minutes, and serve with {drink}.", "cook everything for {n} minutes. {c} says: never let the {a} burn.",
-               "after {n} minutes the {f} [can|may] be eaten, best {where}, says {c}.", "cover the {o} and wait {n} minutes. {c} eats it with {drink}."]
+_RECIPE_END = ["leave the {o} on the fire for {n} minutes, and serve with {drink}.",
+               "cook everything for {n} minutes. {c} says: never let the {a} burn.",
+               "after {n} minutes the {f} [can|may] be eaten, best {where}, says {c}.",
+               "cover the {o} and wait {n} minutes. {c} eats it with {drink}."]
 
 
 def weather(rng, world):
     towns = rng.sample(world.towns, rng.between(3, 4))
     day, month = rng.between(1, MONTH_DAYS), rng.below(8)
     degrees = rng.sample(range(*_DEGREES[words.SEASONS[month]]), len(towns))
-    lines = [tell(rng.choice(["weather for {wd}, {d} {m}.", "the weather on the {nth} of {m}, @ {wd}.", "this is the weather report for {wd}, the {nth} of {m}."]),
+    lines = [tell(rng.choice(["weather for {wd}, {d} {m}.", "the weather on the {nth} of {m}, @ {wd}.",
+                              "this is the weather report for {wd}, the {nth} of {m}."]),
                   {"wd": weekday(day), "d": day, "nth": words.nth(day), "m": words.MONTHS[month]}, rng)]
     for town, degree in zip(towns, degrees):
-        lines.append(tell(rng.choice(_WEATHER), {"t": town, "n": degree, "river": town.river, "sky": _sky(rng, degree)}, rng))
+        lines.append(tell(rng.choice(_WEATHER), {"t": town, "n": degree, "river": town.river, "sky": _sky(rng, degree)},
+                          rng))
     warm, cold = max(degrees), min(degrees)
-    context = {"warm": towns[degrees.index(warm)], "cold": towns[degrees.index(cold)], "diff": warm - cold, "hi": warm, "lo": cold,
+    context = {"warm": towns[degrees.index(warm)], "cold": towns[degrees.index(cold)], "diff": warm - cold, "hi": warm,
+               "lo": cold,
                "p": rng.choice(world.people), "tomorrow": weekday(day + 1), "sky": _sky(rng, warm)}
     lines.append(tell(rng.choice(_WEATHER_SUM), context, rng))
     lines.append(tell(rng.choice(_WEATHER_END), context, rng))
@@ -144,16 +167,20 @@ _DEGREES = {"spring": (4, 17), "summer": (15, 30), "autumn": (5, 19), "winter": 
 def _sky(rng, degrees):
     """What the sky may bring at so many degrees."""
     return rng.choice(words.words("snow, sleet, fog, a hard frost, a cold wind") if degrees < 4 else
-                      words.words("rain, drizzle, fog, hail, a cold wind, bright sunshine, thin mist") if degrees < 15 else
+                      words.words("rain, drizzle, fog, hail, a cold wind, bright sunshine, thin mist") if degrees < 15
+                      else
                       words.words("rain, thunder, a warm wind, bright sunshine, thin mist, drizzle"))
 
 
-_WEATHER = ["in {t} there is {sky} and {n} degrees.", "{t} has {n} degrees, with {sky} {hour}.", "on the {river} near {t}, expect {sky}; {n} degrees.",
-            "people in {t} should take an umbrella: {sky}, {n} degrees.", "{sky} in {t}, where the thermometer [shows|reads] {n} degrees."]
+_WEATHER = ["in {t} there is {sky} and {n} degrees.", "{t} has {n} degrees, with {sky} {hour}.",
+            "on the {river} near {t}, expect {sky}; {n} degrees.",
+            "people in {t} should take an umbrella: {sky}, {n} degrees.",
+            "{sky} in {t}, where the thermometer [shows|reads] {n} degrees."]
 _WEATHER_SUM = ["the warmest place is {warm} with {hi} degrees, the coldest {cold} with {lo}.",
                 "so it is {diff} degrees warmer in {warm} than in {cold}.",
                 "{cold} is the coldest with {lo} degrees, that is {diff} fewer than in {warm}."]
-_WEATHER_END = ["{tomorrow} will bring {sky}.", "{p} of {p.town} expects {sky} on {tomorrow}.", "for {tomorrow}, {p} {p.family} has promised {sky} to all of {warm}.",
+_WEATHER_END = ["{tomorrow} will bring {sky}.", "{p} of {p.town} expects {sky} on {tomorrow}.",
+                "for {tomorrow}, {p} {p.family} has promised {sky} to all of {warm}.",
                 "fishermen near {cold} should stay at home until {tomorrow}."]
 
 
@@ -163,25 +190,32 @@ def market(rng, world):
     prices = [rng.between(1, 9) for _ in goods]
     context = {"p": buyer, "s": seller, "t": rng.choice(world.towns), "o": words.Item(rng)}
     lines = [tell(rng.choice(_MARKET_BEGIN), context, rng)]
-    lines.append(finish(series(f"@ {one} {'' if index else 'costs '}{pennies(price)}" for index, ((one, _), price) in enumerate(zip(goods, prices))) + "."))
+    lines.append(finish(series(f"@ {one} {'' if index else 'costs '}{pennies(price)}" for index,
+                               ((one, _), price) in enumerate(zip(goods, prices))) + "."))
     total, bought = 0, rng.shuffled(range(len(goods)))[:rng.between(1, 2)]
     for index in bought:
         count = rng.between(2, 9)
         total += count * prices[index]
-        lines.append(tell(rng.choice(_MARKET_BUY), {**context, "n": NUMBERS[count], "g": goods[index][1], "x": goods[index][0],
-                                                     "c": pennies(count * prices[index]), "each": prices[index], "k": count}, rng))
+        lines.append(tell(rng.choice(_MARKET_BUY), {**context, "n": NUMBERS[count], "g": goods[index][1],
+                                                    "x": goods[index][0],
+                                                     "c": pennies(count * prices[index]), "each": prices[index],
+                                                    "k": count}, rng))
     if len(bought) == 2:
         lines.append(tell(rng.choice(_MARKET_SUM), {**context, "n": pennies(total)}, rng))
     paid = (total // 10 + 1) * 10
-    lines.append(tell(rng.choice(_MARKET_END), {**context, "total": total, "paid": pennies(paid), "back": pennies(paid - total)}, rng))
+    lines.append(tell(rng.choice(_MARKET_END), {**context, "total": total, "paid": pennies(paid),
+                                                "back": pennies(paid - total)}, rng))
     return finish(" ".join(lines))
 
 
-_MARKET_BEGIN = ["prices at the market of {t}, at the stall of {s}:", "{p} stands before the stall of {s} in {t}, beside @ {o}.",
-                 "at the market in {t}, {s} has hung out a list under @ {o}.", "{s} sells in {t} on {day}, and {p} is the first to come.",
+_MARKET_BEGIN = ["prices at the market of {t}, at the stall of {s}:",
+                 "{p} stands before the stall of {s} in {t}, beside @ {o}.",
+                 "at the market in {t}, {s} has hung out a list under @ {o}.",
+                 "{s} sells in {t} on {day}, and {p} is the first to come.",
                  "{p} of {p.town} came to {s} with @ {o} for a basket. the prices:"]
 _MARKET_BUY = ["{p} takes {n} {g}, which makes {c}.", "for {n} {g}, {s} asks {c}, since {k} times {each} is {c}.",
-               "\"{n} {g}, please,\" says {p}. \"that is {c},\" answers {s}.", "{n} {g} go into the basket of {p}, for {c}."]
+               "\"{n} {g}, please,\" says {p}. \"that is {c},\" answers {s}.",
+               "{n} {g} go into the basket of {p}, for {c}."]
 _MARKET_SUM = ["together that is {n}.", "so {p} has to pay {n}.", "\"{n} in all,\" says {s} to {p}."]
 _MARKET_END = ["{p} gives {s} {paid} and gets {back} back.", "{p} pays with {paid}, and {s} returns {back}.",
                "because {p} has only {paid} in one piece, {s} looks for {back} and finds the change under the {o}."]
@@ -200,9 +234,11 @@ def timetable(rng, world):
     kind = rng.choice(["ferry", "coach", "mail cart", "night boat", "slow train"])
     first, last = 0, rng.between(1, len(stops) - 1)
     context = {"k": kind, "d": driver, "p": rider, "a": stops[first], "z": stops[last], "n": times[last] - times[first],
-               "ta": clock(times[first]), "tz": clock(times[last]), "late": rng.between(1, 5) * 5, "end": stops[-1], "o": words.Item(rng)}
+               "ta": clock(times[first]), "tz": clock(times[last]), "late": rng.between(1, 5) * 5, "end": stops[-1],
+               "o": words.Item(rng)}
     context["tl"] = clock(times[last] + context["late"])
-    lines = [tell(rng.choice(["the {day} {k}", "{k} from {a} to {end}", "timetable of the {k} that {d} drives"]), context, rng)]
+    lines = [tell(rng.choice(["the {day} {k}", "{k} from {a} to {end}", "timetable of the {k} that {d} drives"]),
+                  context, rng)]
     if rng.chance(0.6):
         lines += [f"{clock(time)} {stop}" for time, stop in zip(times, stops)]
     else:
@@ -212,9 +248,11 @@ def timetable(rng, world):
     return "\n".join(lines)
 
 
-_TIMETABLE = ["from {a} to {z} it takes {n} minutes. {p} takes the {k} with @ {o}.", "{p} gets in at {a} at {ta} and is in {z} {n} minutes later, at {tz}.",
+_TIMETABLE = ["from {a} to {z} it takes {n} minutes. {p} takes the {k} with @ {o}.",
+              "{p} gets in at {a} at {ta} and is in {z} {n} minutes later, at {tz}.",
               "today {d} is {late} minutes late, so {p} will reach {z} at {tl} instead of {tz}.",
-              "\"when are we in {z}?\" asks {p}. \"at {tz}, after {n} minutes,\" says {d}. \"and do not forget the {o}.\""]
+              "\"when are we in {z}?\" asks {p}. \"at {tz}, after {n} minutes,\" says {d}. \"and do not forget the "
+              "{o}.\""]
 
 
 def calendar(rng, world):
@@ -222,19 +260,27 @@ def calendar(rng, world):
     day = rng.between(1, 30)
     later = rng.between(2, 11)
     person, other = rng.sample(world.people, 2)
-    context = {"p": person, "q": other, "m": words.MONTHS[month], "m2": words.MONTHS[(month + 1) % 8], "m0": words.MONTHS[month - 1],
-               "season": words.SEASONS[month], "d": words.nth(day), "wd": weekday(day), "n": later, "d2": words.nth(day + later), "wd2": weekday(day + later),
+    context = {"p": person, "q": other, "m": words.MONTHS[month], "m2": words.MONTHS[(month + 1) % 8],
+               "m0": words.MONTHS[month - 1],
+               "season": words.SEASONS[month], "d": words.nth(day), "wd": weekday(day), "n": later,
+               "d2": words.nth(day + later), "wd2": weekday(day + later),
                "left": MONTH_DAYS - day, "o": words.Item(rng), "g": rng.choice(words.GOODS)[1]}
     begin, middle, end = (tell(rng.choice(part), context, rng) for part in (_CALENDAR_BEGIN, _CALENDAR, _CALENDAR_END))
     return finish(f"{begin} {middle} {end}")
 
 
-_CALENDAR_BEGIN = ["{m} is a month of {season}; before it comes {m0}, after it {m2}.", "today is {wd}, the {d} of {m}.", "it is the {d} of {m}, @ {wd}, and {p} is waiting for @ {o}.",
-                   "{p} has written in the calendar: {wd}, the {d} of {m}, buy {g}.", "on {wd}, the {d} of {m}, {q} lent {p} @ {o}."]
-_CALENDAR = ["in {n} days it will be the {d2} of {m}, @ {wd2}.", "since the {d} is @ {wd}, the {d2} is @ {wd2}: that is {n} days later.",
-             "{p} counts {n} days from {wd}, the {d}, and comes to {wd2}, the {d2} of {m}.", "on the {d2} of {m}, which is @ {wd2}, {q} will come for the {o}."]
-_CALENDAR_END = ["as every month has 42 days, {left} days of {m} are left after the {d}.", "then {m2} begins, on a Monday like every month, and {p} will sow {g}.",
-                 "{q} says that {m2} will be the better month for {g}.", "until {m2} there are {left} days more, and {q} means to use them for {hobby}.",
+_CALENDAR_BEGIN = ["{m} is a month of {season}; before it comes {m0}, after it {m2}.", "today is {wd}, the {d} of {m}.",
+                   "it is the {d} of {m}, @ {wd}, and {p} is waiting for @ {o}.",
+                   "{p} has written in the calendar: {wd}, the {d} of {m}, buy {g}.",
+                   "on {wd}, the {d} of {m}, {q} lent {p} @ {o}."]
+_CALENDAR = ["in {n} days it will be the {d2} of {m}, @ {wd2}.",
+             "since the {d} is @ {wd}, the {d2} is @ {wd2}: that is {n} days later.",
+             "{p} counts {n} days from {wd}, the {d}, and comes to {wd2}, the {d2} of {m}.",
+             "on the {d2} of {m}, which is @ {wd2}, {q} will come for the {o}."]
+_CALENDAR_END = ["as every month has 42 days, {left} days of {m} are left after the {d}.",
+                 "then {m2} begins, on a Monday like every month, and {p} will sow {g}.",
+                 "{q} says that {m2} will be the better month for {g}.",
+                 "until {m2} there are {left} days more, and {q} means to use them for {hobby}.",
                  "{p} ties @ {small} to the {o} in order not to forget it."]
 
 
@@ -246,33 +292,51 @@ def sums(rng, world):
     given, found = rng.between(2, n - 4), rng.between(2, 12)
     left = n - given
     half = rng.between(2, 9)
-    context = {"p": a, "b": b, "c": c, "g": many, "n": n, "x": given, "y": found, "l": left, "s": left + found, "o": words.Item(rng, words.CONTAINERS),
+    context = {"p": a, "b": b, "c": c, "g": many, "n": n, "x": given, "y": found, "l": left, "s": left + found,
+               "o": words.Item(rng, words.CONTAINERS),
                "k": half, "kk": rng.between(2, 6)}
     context["prod"] = context["k"] * context["kk"]
     return finish(" ".join(tell(rng.choice(part), context, rng) for part in _SUMS[rng.below(len(_SUMS))]))
 
 
 _SUMS = [
-    [["{p} had {n} {g} in @ {o}.", "{when}, {p} counted the {g} in @ {o}: there were {n}.", "in the {o} of {p} lay {n} {g}."],
-     ["{p.she} gave {x} of them to {b} and kept {l}.", "{b} asked for {x} {g}, so {p} had {l} left.", "{x} {g} went to {b}, which left {l}."],
-     ["then {c} brought {y} more, and that made {s}.", "{y} more {g} came from {c}: {l} and {y} are {s}.", "when {c} added {y}, there were {s} in the {o}."],
+    [["{p} had {n} {g} in @ {o}.", "{when}, {p} counted the {g} in @ {o}: there were {n}.",
+      "in the {o} of {p} lay {n} {g}."],
+     ["{p.she} gave {x} of them to {b} and kept {l}.", "{b} asked for {x} {g}, so {p} had {l} left.",
+      "{x} {g} went to {b}, which left {l}."],
+     ["then {c} brought {y} more, and that made {s}.", "{y} more {g} came from {c}: {l} and {y} are {s}.",
+      "when {c} added {y}, there were {s} in the {o}."],
      ["\"{s} {g},\" said {p}, \"are enough for {food}.\"", "{p} wrote {s} on a slip of paper and put it into the {o}.",
       "{b} still had {x}, and {p} had {s}.", "so {p} went to {place} with {s} {g}."]],
-    [["{p} packed {k} {g} into each of {kk} baskets.", "there were {kk} baskets {where}, and {p} put {k} {g} into each."],
-     ["{kk} times {k} is {prod}, so there were {prod} {g} in all.", "\"how many are there?\" asked {b}. \"{prod} {g},\" said {p}, \"because {kk} times {k} is {prod}.\""],
-     ["{c} carried one basket to {place}, with {k} {g} in it.", "one basket was for {c}, who got {k} {g}.", "{c} paid for all {prod} with @ {o}."],
-     ["the rest stayed with {p} until {day}.", "{b} ate one of the {g} and said nothing to {p}.", "that evening {p} and {b} had {food} and talked about {g}."]],
+    [["{p} packed {k} {g} into each of {kk} baskets.",
+      "there were {kk} baskets {where}, and {p} put {k} {g} into each."],
+     ["{kk} times {k} is {prod}, so there were {prod} {g} in all.",
+      "\"how many are there?\" asked {b}. \"{prod} {g},\" said {p}, \"because {kk} times {k} is {prod}.\""],
+     ["{c} carried one basket to {place}, with {k} {g} in it.", "one basket was for {c}, who got {k} {g}.",
+      "{c} paid for all {prod} with @ {o}."],
+     ["the rest stayed with {p} until {day}.", "{b} ate one of the {g} and said nothing to {p}.",
+      "that evening {p} and {b} had {food} and talked about {g}."]],
 ]
 
-CAUSES = [("it had rained all night", "the road was muddy"), ("the river had frozen", "no boats could leave"), ("the lamp had no oil", "the room stayed dark"),
-          ("the bread had been left in the oven", "the bread burned black"), ("the gate had been left open", "the goats ran away"), ("the wind was strong", "the kite flew high"),
-          ("nobody had watered the beans", "the leaves turned yellow"), ("the rope was old", "the rope broke"), ("the milk had stood in the sun", "the milk turned sour"),
-          ("the clock had stopped", "everyone came late"), ("the snow had melted", "the river rose"), ("the ice was thin", "the ice cracked"),
-          ("the bell rang", "the children ran inside"), ("the fire had gone out", "the soup was cold"), ("the roof had a hole", "the floor got wet"),
-          ("the knife was blunt", "nobody could cut the cheese"), ("the cart was too heavy", "a wheel broke off"), ("the frost came early", "the plums fell unripe"),
-          ("the cat had knocked over the jug", "there was milk on the floor"), ("the well was dry", "people carried water from the river"),
-          ("the iron was hot", "the iron could be bent"), ("the ground was hard", "the spade did not go in"), ("the sun was low", "the shadows were long"),
-          ("the door was not locked", "the wind blew the door open"), ("the bees had plenty of flowers", "there was much honey"), ("the bridge was closed", "the coach took the long road")]
+CAUSES = [("it had rained all night", "the road was muddy"), ("the river had frozen", "no boats could leave"),
+          ("the lamp had no oil", "the room stayed dark"),
+          ("the bread had been left in the oven", "the bread burned black"),
+          ("the gate had been left open", "the goats ran away"), ("the wind was strong", "the kite flew high"),
+          ("nobody had watered the beans", "the leaves turned yellow"), ("the rope was old", "the rope broke"),
+          ("the milk had stood in the sun", "the milk turned sour"),
+          ("the clock had stopped", "everyone came late"), ("the snow had melted", "the river rose"),
+          ("the ice was thin", "the ice cracked"),
+          ("the bell rang", "the children ran inside"), ("the fire had gone out", "the soup was cold"),
+          ("the roof had a hole", "the floor got wet"),
+          ("the knife was blunt", "nobody could cut the cheese"), ("the cart was too heavy", "a wheel broke off"),
+          ("the frost came early", "the plums fell unripe"),
+          ("the cat had knocked over the jug", "there was milk on the floor"),
+          ("the well was dry", "people carried water from the river"),
+          ("the iron was hot", "the iron could be bent"), ("the ground was hard", "the spade did not go in"),
+          ("the sun was low", "the shadows were long"),
+          ("the door was not locked", "the wind blew the door open"),
+          ("the bees had plenty of flowers", "there was much honey"),
+          ("the bridge was closed", "the coach took the long road")]
 
 
 def cause(rng, world):
@@ -281,15 +345,21 @@ def cause(rng, world):
     while second == cause_text:
         second, second_effect = rng.choice(CAUSES)
     a, b = rng.sample(world.people, 2)
-    context = {"p": a, "b": b, "c": cause_text, "e": effect, "c2": second, "e2": second_effect, "t": a.town, "o": words.Item(rng)}
+    context = {"p": a, "b": b, "c": cause_text, "e": effect, "c2": second, "e2": second_effect, "t": a.town,
+               "o": words.Item(rng)}
     return finish(" ".join(tell(rng.choice(part), context, rng) for part in _CAUSE))
 
 
-_CAUSE = [["{when}, {p} of {t} saw that {e}.", "{p} came home with @ {o} and found that {e}.", "in {t}, {where}, {c}.", "{hour}, {p} noticed at {place} that {c}."],
-          ["because {c}, {e}, and {b} had to help {p}.", "\"why?\" asked {b}. \"{c}, and so {e},\" said {p}.", "{p} explained to {b}: if {c}, it is no wonder that {e}.",
+_CAUSE = [["{when}, {p} of {t} saw that {e}.", "{p} came home with @ {o} and found that {e}.", "in {t}, {where}, {c}.",
+           "{hour}, {p} noticed at {place} that {c}."],
+          ["because {c}, {e}, and {b} had to help {p}.", "\"why?\" asked {b}. \"{c}, and so {e},\" said {p}.",
+           "{p} explained to {b}: if {c}, it is no wonder that {e}.",
            "{b} thought about it: {e}, since {c}."],
-          ["had {p} been there with the {o}, it would have been otherwise.", "then {b} asked {p} what would happen next.", "{p} wrote it down for {b}: cause, {c}; effect, {e}."],
-          ["it was the same {where} in {month}: {c2}, therefore {e2}.", "on {day}, {e2}, for {c2}, and again {b} came with @ {o}.", "\"and do you know why {e2}?\" asked {b}. \"because {c2},\" said {p}."]]
+          ["had {p} been there with the {o}, it would have been otherwise.",
+           "then {b} asked {p} what would happen next.", "{p} wrote it down for {b}: cause, {c}; effect, {e}."],
+          ["it was the same {where} in {month}: {c2}, therefore {e2}.",
+           "on {day}, {e2}, for {c2}, and again {b} came with @ {o}.",
+           "\"and do you know why {e2}?\" asked {b}. \"because {c2},\" said {p}."]]
 
 
 def logic(rng, world):
@@ -297,29 +367,39 @@ def logic(rng, world):
     group, other_group = rng.sample(GROUPS, 2)
     owner, friend = rng.sample(world.people, 2)
     name, place = rng.choice(ANIMAL_NAMES), rng.choice(words.PLACES)
-    context = {"x": first, "y": second, "g": group[0], "does": group[1], "g2": other_group[0], "does2": other_group[1], "p": owner, "b": friend,
-               "n": name, "place": place, "c": rng.choice(words.words("red, blue, green, white, black, yellow")), "o": rng.choice(words.OBJECTS)}
+    context = {"x": first, "y": second, "g": group[0], "does": group[1], "g2": other_group[0], "does2": other_group[1],
+               "p": owner, "b": friend,
+               "n": name, "place": place, "c": rng.choice(words.words("red, blue, green, white, black, yellow")),
+               "o": rng.choice(words.OBJECTS)}
     return finish(" ".join(tell(rng.choice(part), context, rng) for part in rng.choice(_LOGIC)))
 
 
-GROUPS = [("night walkers", "sees in the dark"), ("climbers", "has hooked claws"), ("swimmers", "has webbed feet"), ("diggers", "has strong paws"),
-           ("singers", "has a good ear"), ("sleepers", "has a thick coat"), ("jumpers", "has long hind legs"), ("gatherers", "keeps a store for winter")]
+GROUPS = [("night walkers", "sees in the dark"), ("climbers", "has hooked claws"), ("swimmers", "has webbed feet"),
+          ("diggers", "has strong paws"),
+           ("singers", "has a good ear"), ("sleepers", "has a thick coat"), ("jumpers", "has long hind legs"),
+          ("gatherers", "keeps a store for winter")]
 ANIMAL_NAMES = words.words("Tuft, Speck, Whisk, Nib, Bristle, Moss, Flick, Pip, Dapple, Snuff, Twig, Crumb")
 _LOGIC = [
-    [["all {x}s are {g}, says {p}.", "{p} has learned at school that every {x} is one of the {g}.", "if something is @ {x}, it is one of the {g}, and {p} knows it."],
+    [["all {x}s are {g}, says {p}.", "{p} has learned at school that every {x} is one of the {g}.",
+      "if something is @ {x}, it is one of the {g}, and {p} knows it."],
      ["every one of the {g} {does}.", "and whatever is one of the {g} {does}."],
      ["{n}, who lives with {b}, is @ {x}.", "{b} keeps @ {x} called {n}."],
      ["so {n} {does}.", "what follows? {n} {does}.", "\"then {n} {does},\" says {b} to {p}."],
-     ["from this alone we cannot tell whether @ {y} {does}.", "about the {y}s of {p} this says nothing.", "but {p} may not conclude that whatever {does} is @ {x}: it may be @ {y}."]],
-    [["no {x} is one of the {g}.", "{p} is sure: among the {g} there is not a single {x}.", "the {g} and the {x}s have nothing in common, says {p}."],
+     ["from this alone we cannot tell whether @ {y} {does}.", "about the {y}s of {p} this says nothing.",
+      "but {p} may not conclude that whatever {does} is @ {x}: it may be @ {y}."]],
+    [["no {x} is one of the {g}.", "{p} is sure: among the {g} there is not a single {x}.",
+      "the {g} and the {x}s have nothing in common, says {p}."],
      ["{n} is one of the {g}.", "{b} knows that {n} belongs to the {g}."],
      ["therefore {n} is not @ {x}.", "so whatever {n} is, it is no {x}."],
-     ["{p} had thought that {n} was @ {x}, and was wrong.", "could {n} be @ {y}, then? {b} thinks that it may.", "{b} wins @ {small} from {p}, who had said otherwise."]],
+     ["{p} had thought that {n} was @ {x}, and was wrong.", "could {n} be @ {y}, then? {b} thinks that it may.",
+      "{b} wins @ {small} from {p}, who had said otherwise."]],
     [["either {p} or {b} has the {c} {o}.", "the {c} {o} is with {p} or with {b}, and with nobody else."],
      ["{p} was at {place} all day without it.", "{p} has empty hands and empty pockets."],
      ["so {b} must have the {o}.", "then it is {b} who has the {c} {o}."],
-     ["if {b} gives the {o} to {p}, {b} has it no longer.", "and whoever looks for the {o} should go to {b}, not to {p}."]],
-    [["{p} is older than {b}, and {b} is older than {n}, the {x}.", "{b} is younger than {p}, but older than the {x} called {n}."],
+     ["if {b} gives the {o} to {p}, {b} has it no longer.",
+      "and whoever looks for the {o} should go to {b}, not to {p}."]],
+    [["{p} is older than {b}, and {b} is older than {n}, the {x}.",
+      "{b} is younger than {p}, but older than the {x} called {n}."],
      ["so {p} is older than {n}, too.", "then {n} is the youngest of the three."],
      ["the oldest is {p}.", "in a row by age stand {p}, {b}, {n}."]],
 ]
@@ -330,13 +410,16 @@ def listing(rng, world):
     a, b = rng.sample(world.people, 2)
     items = words.items(rng, rng.between(3, 5))
     context = {"p": a, "b": b, "t": b.town, "n": NUMBERS[len(items)]}
-    lines = [tell(rng.choice(["{p} packed for the journey to {t}:", "lost and found at the inn of {t}, as {p} wrote it down:", "{p} has to bring {b} {n} things:",
+    lines = [tell(rng.choice(["{p} packed for the journey to {t}:",
+                              "lost and found at the inn of {t}, as {p} wrote it down:",
+                              "{p} has to bring {b} {n} things:",
                               "things that {b} left {where}, found by {p}:"]), context, rng)]
     lines += [f"- {item}" for item in items]
     after = [tell(rng.choice(["the {x} went to {q}", "{q} took the {x}", "the {x} was put {w}", "the {x} was for {q}"]),
                   {"x": item, "q": rng.choice(world.people), "w": rng.choice(words.ROOMS)}, rng) for item in items]
     after = [after[0]] + [text[0].lower() + text[1:] if text.startswith("The ") else text for text in after[1:]]
-    lines.append(series(after) + ". " + tell(rng.choice(["in the end {p} had nothing left of the {n} things.", "\"that makes {n},\" said {b} to {p}.",
+    lines.append(series(after) + ". " + tell(rng.choice(["in the end {p} had nothing left of the {n} things.",
+                                                         "\"that makes {n},\" said {b} to {p}.",
                                                            "so all {n} were gone by {day}.", ""]), context, rng))
     lines[-1] = lines[-1].strip()
     return "\n".join(lines)

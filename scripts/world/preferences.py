@@ -1,14 +1,20 @@
-"""Pairs of a better and a worse answer: worse in style (rude, long-winded, ungrammatical, against the format) or in truth."""
+"""Pairs of a better and a worse answer: worse in style (rude, long-winded, broken, in the wrong form) or in truth."""
 from .facts import article
 from .grammar import Rng
 from .instructions import KINDS, Instructions, asked, hides, says
 
 KINDS_OF_PAIRS = ["style", "truth"]
-_RUDE = ["What a stupid question. {a}", "{a} You should have known that.", "I am tired of such questions. {a}", "Look it up yourself next time. {a}", "Whatever. {a} Now leave me alone.",
+_RUDE = ["What a stupid question. {a}", "{a} You should have known that.", "I am tired of such questions. {a}",
+         "Look it up yourself next time. {a}", "Whatever. {a} Now leave me alone.",
          "Only a fool would ask. {a}"]
-_PADDING = ["That is a question which many people ask, and it is a good one, and there is much that could be said about it.", "Before I answer, let me say that every question deserves an answer.",
-            "I will now answer the question that you have asked me.", "As I said, this is the answer, and the answer is what I have just said.", "There may be other questions, but this is the one that was asked.",
-            "I hope that this answer, which is my answer, answers your question.", "To be clear, and in order to avoid any doubt, I repeat it.", "One could speak for hours about this, and perhaps one should."]
+_PADDING = ["That is a question which many people ask, and it is a good one, and there is much that could be said "
+            "about it.", "Before I answer, let me say that every question deserves an answer.",
+            "I will now answer the question that you have asked me.",
+            "As I said, this is the answer, and the answer is what I have just said.",
+            "There may be other questions, but this is the one that was asked.",
+            "I hope that this answer, which is my answer, answers your question.",
+            "To be clear, and in order to avoid any doubt, I repeat it.",
+            "One could speak for hours about this, and perhaps one should."]
 
 
 def rude(rng, answer):
@@ -36,7 +42,8 @@ def broken(rng, answer):
 
 def shapeless(rng, answer):
     """The answer in a form nobody asked for."""
-    return rng.choice(["Answer: *** {a} ***", "1) {a}\n2) see 1)", "<b>{a}</b>", "{a} / {a} / {a}", "ANSWER = \"{a}\"; // done"]).replace("{a}", answer)
+    return rng.choice(["Answer: *** {a} ***", "1) {a}\n2) see 1)", "<b>{a}</b>", "{a} / {a} / {a}",
+                       "ANSWER = \"{a}\"; // done"]).replace("{a}", answer)
 
 
 def messages(item):
@@ -63,7 +70,8 @@ class Preferences:
         wrong = other_value(rng, self.facts, fact)
         question = asked(rng, fact.question(rng))
         if rng.chance(0.4):
-            system = says("system", rng.choice(["Answer in one word or name.", "Be brief.", "Answer with the fact alone."]))
+            system = says("system", rng.choice(["Answer in one word or name.", "Be brief.",
+                                                "Answer with the fact alone."]))
             return [system, says("user", question)], fact.answer(), wrong
         good = self.asking.stated(fact)
         bad = falsified(good, fact, wrong)
@@ -103,5 +111,6 @@ def make(seed, part, world, facts, count, seen):
         if text in seen or good == bad or (part == "train" and tells(text)):
             continue
         seen.add(text)
-        pairs.append({"prompt": prompt, "chosen": [says("assistant", good)], "rejected": [says("assistant", bad)], "kind": kind})
+        pairs.append({"prompt": prompt, "chosen": [says("assistant", good)], "rejected": [says("assistant", bad)],
+                      "kind": kind})
     return rng.shuffled(pairs)

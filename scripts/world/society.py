@@ -1,6 +1,6 @@
 """Who and what there is: towns, families, animals, plants, famous things and shops, all drawn from the seed."""
 from . import words
-from .grammar import Rng, series
+from .grammar import Rng
 
 COUPLES, TOWNS, ANIMALS, PLANTS, THINGS, SHOPS, RIVERS = 62, 24, 32, 28, 32, 34, 9
 
@@ -14,9 +14,9 @@ _ENDS = {"f": "a ia ena ina eth elle i wen issa ora ula ana".split(),
          "river": "en a und el ow ath ir".split(),
          "animal": "ek ot um ibar olin anka ubel ipper addle orrow".split(),
          "plant": "wort bell leaf mint root bloom thistle weed grass fern".split()}
-_FORMS = {"f": "she her her hers herself woman girl daughter sister wife mother aunt niece granddaughter",
-          "m": "he his him his himself man boy son brother husband father uncle nephew grandson"}
-_FORM_NAMES = "she her him hers selves adult child_word son_word brother_word wife_word mother_word aunt_word niece_word grand_word"
+_FORMS = {"f": "she her her hers herself woman girl daughter sister wife mother",
+          "m": "he his him his himself man boy son brother husband father"}
+_FORM_NAMES = "she her him hers selves adult child_word son_word brother_word wife_word mother_word"
 _FORMS = {gender: dict(zip(_FORM_NAMES.split(), text.split())) for gender, text in _FORMS.items()}
 
 
@@ -35,7 +35,8 @@ class Person(Thing):
     """Also the pronouns: {p} walks, {p.she} walks, {p.her} hat, gave {p.o} or {p.him} a hat."""
 
     def __init__(self, name, family, gender, town, grown):
-        super().__init__(name, family=family, gender=gender, town=town, grown=grown, spouse=None, mother=None, father=None,
+        super().__init__(name, family=family, gender=gender, town=town, grown=grown, spouse=None, mother=None,
+                         father=None,
                          children=[], **_FORMS[gender])
         self.full = f"{name} {family}"
         self.o, self.was, self.they = name, "was", "they"
@@ -120,7 +121,8 @@ class World:
 
     def _tastes(self, person):
         rng = self.rng
-        person.food, person.drink, person.hobby = rng.choice(words.FOODS), rng.choice(words.DRINKS), rng.choice(words.HOBBIES)
+        person.food, person.drink = rng.choice(words.FOODS), rng.choice(words.DRINKS)
+        person.hobby = rng.choice(words.HOBBIES)
         person.pet, person.birthday = rng.choice(words.PETS), rng.choice(words.MONTHS)
         person.job = rng.choice(words.JOBS) if person.grown else "pupil"
 
@@ -132,10 +134,12 @@ class World:
 
     def _plants(self):
         columns = [self._spread(values, PLANTS) for values in (words.BLOOMS, words.USES, words.GROUNDS, words.MONTHS)]
-        return [Thing(self.names.make("plant").lower(), bloom=a, use=b, ground=c, month=d) for a, b, c, d in zip(*columns)]
+        return [Thing(self.names.make("plant").lower(), bloom=a, use=b, ground=c, month=d) for a, b, c,
+                d in zip(*columns)]
 
     def _things(self):
-        kinds = words.words("Bell, Cup, Crown, Lantern, Mask, Clock, Key, Chair, Drum, Anchor, Book, Bowl, Comb, Shield, Horn, Mirror")
+        kinds = words.words("Bell, Cup, Crown, Lantern, Mask, Clock, Key, Chair, Drum, Anchor, Book, Bowl, Comb, "
+                            "Shield, Horn, Mirror")
         columns = [self._spread(kinds, THINGS), self._spread(self.towns, THINGS), self._spread(words.MATERIALS, THINGS),
                    self._spread(words.ROOMS, THINGS)]
         makers, finders = self.rng.shuffled(self.grown), self.rng.shuffled(self.people)
@@ -143,7 +147,8 @@ class World:
         for index, (kind, town, material, room) in enumerate(zip(*columns)):
             while f"the {kind} of {town}" in things:
                 town = self.rng.choice(self.towns)
-            things[f"the {kind} of {town}"] = Thing(f"the {kind} of {town}", kind=kind.lower(), town=town, material=material,
+            things[f"the {kind} of {town}"] = Thing(f"the {kind} of {town}", kind=kind.lower(), town=town,
+                                                    material=material,
                                                     room=room, maker=makers[index], finder=finders[index])
         return list(things.values())
 
@@ -162,7 +167,3 @@ def family_of(person):
     if person.grown:
         return [person, person.spouse] + person.children
     return [person.mother, person.father] + person.mother.children
-
-
-def names_of(people):
-    return series(person.name for person in people)

@@ -1,25 +1,31 @@
 """Stories in several sentences: an opening, what somebody wanted, what happened, what came of it.
 
-Each plot is a list of stages; a stage is told in one of its ways. {p} is the hero ("I" in a diary or letter), {q} a helper, {r} a
-third person, {o} and {o2} objects, {b} an animal; {o.noun} names the object again in short.
+Each plot is a list of stages; a stage is told in one of its ways. {p} is the hero ("I" in a diary or
+letter), {q} a helper, {r} a third person, {o} and {o2} objects, {b} an animal; {o.noun} names the object again in short.
 """
 from . import words
 from .grammar import LEXICON, raw, tell
 from .society import family_of
 
 LEXICON.update({
-    "weather": ["{sky} [came|blew] over the roofs of {t}", "that day there was {sky}", "[there had been|{t} had] {sky} all night",
+    "weather": ["{sky} [came|blew] over the roofs of {t}", "that day there was {sky}",
+                "[there had been|{t} had] {sky} all night",
                 "{sky} had kept people indoors", "the morning began with {sky}"],
-    "when": ["one {day} in {month}", "on a {day} in {month}", "last {month}", "in the [first|second|third|last] week of {month}",
-             "{hour} on a {day}", "on the {nth} of {month}", "the day before the feast", "one [bright|wet|cold|quiet] {day}"],
-    "nth": ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "twelfth", "fifteenth",
+    "when": ["one {day} in {month}", "on a {day} in {month}", "last {month}",
+             "in the [first|second|third|last] week of {month}",
+             "{hour} on a {day}", "on the {nth} of {month}", "the day before the feast",
+             "one [bright|wet|cold|quiet] {day}"],
+    "nth": ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "twelfth",
+            "fifteenth",
             "eighteenth", "twentieth", "thirtieth"],
-    "where": ["near {place}", "behind {place}", "on the way to {place}", "not far from {place}", "beside {place}", "in front of {place}"],
+    "where": ["near {place}", "behind {place}", "on the way to {place}", "not far from {place}", "beside {place}",
+              "in front of {place}"],
     "moral": ["ever since, {p} has kept @ {small} [from that day|from that {day}] in {p.her} [pocket|drawer|window]",
               "from then on {p} and {q} [greeted|visited|helped] each other every {day}",
               "{people_say} that [patience|help|a kind word|a good neighbour] is worth more than @ {o}",
               "to this day, people in {t} [smile|nod|laugh] when they see {p.o} with @ {o}",
-              "and if you ask {q} about it, {q.she} will [tell|show] you [the whole story|everything] [over a cup of {drink}|for @ {small}]",
+              "and if you ask {q} about it, {q.she} will [tell|show] you [the whole story|everything] [over a cup of "
+              "{drink}|for @ {small}]",
               "that night {p} slept [well|soundly] and dreamed of @ {b}",
               "[next|the following] {day}, {q} brought {p.o} @ {small} and a [bowl|pot|plate] of {food}",
               "and so the {day} that had begun [badly|quietly|strangely] ended with {food} for {p.o} and {q}"],
@@ -49,18 +55,23 @@ OPENINGS_TELLER = [
 # The opening says what the hero did; then the stages follow.
 PLOTS = {
     "lost": ("{walked} to {place1} with @ {o}", [
-        ["the {o.noun} [belonged|had belonged] to {p.her} {kin}, and {p} had promised to [bring it back|take care of it|keep it dry].",
+        ["the {o.noun} [belonged|had belonged] to {p.her} {kin}, and {p} had promised to [bring it back|take care of "
+         "it|keep it dry].",
          "{p} meant to show the {o.noun} to {q_intro}, who had never seen one so {o.adj}.",
          "it was a present for {q_intro}, and {p} carried the {o.noun} carefully under {p.her} coat."],
         ["at {place1} {p.she} sat down to rest, and when {p.she} got up, the {o.noun} was gone.",
          "on the way {p} stopped to watch @ {b}. only at {place1} did {p.she} notice that the {o.noun} was missing.",
          "{sky} came up, {p} ran for shelter, and when it was over {p.she} no longer had the {o.noun}."],
-        ["{p} {looked} under every [bush|bench|stone] {where}, but there was no {o.noun}, only @ {small} [in the grass|in the mud].",
-         "\"where did you have the {o.noun} last?\" asked {q}. {p} thought [hard|for a moment] and said, \"at {place1}, {where}.\"",
-         "{p} told {q} about the {o.adj} {o.noun}. \"two pairs of eyes [find|see] more than one,\" said {q}[| {quietly}]."],
+        ["{p} {looked} under every [bush|bench|stone] {where}, but there was no {o.noun}, only @ {small} [in the "
+         "grass|in the mud].",
+         "\"where did you have the {o.noun} last?\" asked {q}. {p} thought [hard|for a moment] and said, \"at "
+         "{place1}, {where}.\"",
+         "{p} told {q} about the {o.adj} {o.noun}. \"two pairs of eyes [find|see] more than one,\" said {q}[| "
+         "{quietly}]."],
         ["{q} {looked} {where} while {p} went back to {place1}.",
          "together {p} and {q} searched from {place1} to {place2}, [slowly|step by step|until dusk]."],
-        ["then {q} heard @ {b} [behind|beside] {place2}: the {b.noun} [was lying on|was playing with|had found] the {o.noun}!",
+        ["then {q} heard @ {b} [behind|beside] {place2}: the {b.noun} [was lying on|was playing with|had found] the "
+         "{o.noun}!",
          "in the end it was {r}, the {r.job}, who had picked up the {o.noun} and [hung|put|left] it at {place2}.",
          "just when {p} was about to give up, {q} saw something {o.adj} under @ {tree}. it was the {o.noun}."],
         ["{p} thanked {q} and gave {q.him} @ {small}, and the {o.noun} [came home|was home] before [dark|supper].",
@@ -68,31 +79,38 @@ PLOTS = {
          "from that day on @ [ribbon|string] hung from the {o.noun}, and {q} laughed whenever {q.she} saw it."]]),
     "animal": ("found @ {b} {where}", [
         ["the {b.noun} was {cold} and [would not|could not] [move|eat|walk].",
-         "the {b.noun} had @ {small} stuck in its [foot|throat|fur] and looked at {p.o} [sadly|with big eyes|without a sound].",
+         "the {b.noun} had @ {small} stuck in its [foot|throat|fur] and looked at {p.o} [sadly|with big eyes|without a "
+         "sound].",
          "nobody was with the {b.noun}, and there was {sky} on the way."],
         ["{p} wrapped the {b.noun} in {p.her} [coat|scarf|apron] and [carried|brought|led] it to {q_intro}.",
          "{p} did not know what to do, so {p.she} ran to {q_intro}, who [knew|understood] animals.",
-         "\"come, {b.noun},\" said {p}, and [step by step|slowly|with much patience] {p.she} got it as far as {place1}, where {q_intro} [was working|lived]."],
-        ["\"@ {b.adj} {b.noun} needs [warm milk|rest|dry straw|{food}],\" said {q}, \"and somebody who [stays|sits] with it.\"",
-         "{q} looked at the {b.noun} for {while} and said, \"it is only [hungry|frightened|cold]. give it {food} and a dry [sack|basket|corner].\"",
+         "\"come, {b.noun},\" said {p}, and [step by step|slowly|with much patience] {p.she} got it as far as "
+         "{place1}, where {q_intro} [was working|lived]."],
+        ["\"@ {b.adj} {b.noun} needs [warm milk|rest|dry straw|{food}],\" said {q}, \"and somebody who [stays|sits] "
+         "with it.\"",
+         "{q} looked at the {b.noun} for {while} and said, \"it is only [hungry|frightened|cold]. give it {food} and a "
+         "dry [sack|basket|corner].\"",
          "\"I know that {b.noun},\" said {q}. \"it belongs to {r}, the {r.job}.\""],
         ["all night {p} sat beside the {b.noun} and [fed|warmed|stroked] it.",
          "for {amount} days {p} brought the {b.noun} [water|milk|{food}] from {place2}.",
          "{p} made the {b.noun} a bed out of @ {o} and some [hay|straw|wool]."],
         ["on the {nth} day the {b.noun} stood up, shook itself and [ate|stole] a whole plate of {food}.",
-         "then {r}, the {r.job}, came by, [saw|recognised] the {b.noun} and [cried|laughed] for joy. \"you have saved my {b.noun}, {p_name}!\"",
+         "then {r}, the {r.job}, came by, [saw|recognised] the {b.noun} and [cried|laughed] for joy. \"you have saved "
+         "my {b.noun}, {p_name}!\"",
          "[one|the next] morning the {b.noun} was well again and followed {p.o} to {place2}."],
         ["{r} from {place2} gave {p.o} @ {o2} as thanks, and {p} [hung|put] it over the door.",
          "{q} and {p} named the {b.noun} {small_name}, and {small_name} lives in {t} to this day.",
-         "now the {b.noun} waits {where} every {day}, because {p} might [come|pass] with {small}s."]]),
+         "now the {b.noun} waits {where} every {day}, because {p} might [come|pass] with @ {small}."]]),
     "storm": ("saw [black clouds|a wall of cloud|dark clouds] over {place1}", [
-        ["by [noon|dusk] there was {sky}, and the wind tore [a board|three tiles|the shutters] from the roof of {q_intro}.",
+        ["by [noon|dusk] there was {sky}, and the wind tore [a board|three tiles|the shutters] from the roof of "
+         "{q_intro}.",
          "the storm broke so suddenly that {q_intro} had no time to bring in the {goods}."],
         ["because the roof was open, the rain ran into {q.her} kitchen and over @ {o}.",
-         "the water rose {where}, so {q.her} cellar filled up, and @ {o} [floated|swam] on it.",
+         "the water rose {where}, so {q.her} cellar filled up, and @ {o} [floated|drifted] on it.",
          "the wind blew the door open and carried @ {o} off towards {place2}."],
         ["{p} did not wait. {p.she} fetched @ {o2} and [called|woke] {r}, the {r.job}.",
-         "\"hold the [ladder|rope|lamp], {p_name}!\" called {q}, and {p} held it with both hands, although {p.she} {p.was} {sad}.",
+         "\"hold the [ladder|rope|lamp], {p_name}!\" called {q}, and {p} held it with both hands, although {p.she} "
+         "{p.was} {sad}.",
          "{p} ran to {place2} for help and came back with {r}, who brought @ {o2}."],
         ["{r} and {p} worked for {while} in the {sky}, and {q} [held|carried] the lamp.",
          "first they saved the {o.noun}, then the {goods}, and last of all @ {b}.",
@@ -113,7 +131,8 @@ PLOTS = {
         ["but {p} mistook the salt for the sugar, and the first {food1} tasted like [the sea|a wet boot].",
          "but while {p} talked to {r} at the window, the {food1} burned black, because the fire was too hot.",
          "but @ {b} came in through the open door and ate [half|most|all] of the {food1}."],
-        ["\"[never mind|do not worry|that can happen],\" said {r}, who had smelled it from {place2}. \"we still have {amount} {goods}.\"",
+        ["\"[never mind|do not worry|that can happen],\" said {r}, who had smelled it from {place2}. \"we still have "
+         "{amount} {goods}.\"",
          "{p} sat down on the step. {r} came by and asked what was wrong, and {p} told {r.him} about the {food1}.",
          "{p} began again, and this time {r} watched the fire and {p} [tasted|stirred] with a long spoon."],
         ["the second try was [golden|sweet|light|perfect], and the smell went through the street as far as {place2}.",
@@ -124,11 +143,14 @@ PLOTS = {
     "price": ("went to market with {total} pennies in {p.her} pocket", [
         ["{p.she} wanted to buy @ {o}, which cost {cost} pennies at the stall of {q_intro}.",
          "at the stall of {q_intro} stood @ {o} for {cost} pennies, and {p} liked it at once."],
-        ["but first {p} met {r}, who had [lost|forgotten] {r.her} purse, and lent {r.him} {lent} pennies. so {p} had {left} pennies left.",
+        ["but first {p} met {r}, who had [lost|forgotten] {r.her} purse, and lent {r.him} {lent} pennies. so {p} had "
+         "{left} pennies left.",
          "on the way {p} bought a bag of {goods} for {lent} pennies, and then {p.she} had only {left} pennies."],
         ["{left} pennies were not enough for the {o.noun}: {missing} were missing.",
-         "{p} counted twice. {p.she} had {left} pennies, and the {o.noun} cost {cost}, so {p.she} needed {missing} more."],
-        ["\"I will keep the {o.noun} for you,\" said {q}. \"help me carry these {goods} to {place1}, and I will give you {missing} pennies.\"",
+         "{p} counted twice. {p.she} had {left} pennies, and the {o.noun} cost {cost}, so {p.she} needed {missing} "
+         "more."],
+        ["\"I will keep the {o.noun} for you,\" said {q}. \"help me carry these {goods} to {place1}, and I will give "
+         "you {missing} pennies.\"",
          "\"[sweep|tidy] my stall,\" said {q}, \"and you shall have the {missing} pennies.\""],
         ["{p} worked for {while}, [carried|counted] the {goods}, and got the {missing} pennies.",
          "so {p} helped {q} until the {goods} were [sold|packed|in the cart], and earned {missing} pennies."],
@@ -145,10 +167,12 @@ PLOTS = {
          "so {p} put the {o.noun} under {p.her} coat and followed a wall, hand over hand."],
         ["{while} passed. at last a light shone {where}, and it was {q} with @ {o2}.",
          "{q} heard the noise, took @ {o2} and went out to look."],
-        ["\"I thought you were at {place2}!\" said {q}. \"no,\" said {p}, \"I was [standing still|going in circles] {where}.\"",
+        ["\"I thought you were at {place2}!\" said {q}. \"no,\" said {p}, \"I was [standing still|going in circles] "
+         "{where}.\"",
          "\"is that you, {p_name}?\" called {q}. {p} had never been so {glad} to hear {q.him}."],
         ["{q} gave {p.o} a cup of {drink} and [dried|hung up] {p.her} coat, and {p} put the {o.noun} on the table.",
-         "{p.they} walked home arm in arm, with @ {b} [before|behind] them and the {o2.noun} [shining|swinging] in the mist."]]),
+         "{p.they} walked home arm in arm, with @ {b} [before|behind] them and the {o2.noun} [shining|swinging] in the "
+         "mist."]]),
     "learn": ("asked {q_intro} to teach {p.him} {skill}", [
         ["\"it takes [patience|time|a steady hand],\" said {q}, \"and @ {o}.\"",
          "{q} [laughed|nodded] and put @ {o} into {p.her} hands. \"begin with this.\""],
@@ -173,7 +197,8 @@ PLOTS = {
         ["{p} could have won the {o.noun} now. instead {p.she} stopped and helped {q} up.",
          "{p} stopped. \"are you hurt?\" {p.she} asked, and pulled {q} out by the hand, while the others ran on and on."],
         ["so it was {r} who reached {place2} first and won the {o.noun}.",
-         "{p.they} crossed the line together, {p} and {q}, and {r} had to [cut the prize in two|think about it for {while}]."],
+         "{p.they} crossed the line together, {p} and {q}, and {r} had to [cut the prize in two|think about it for "
+         "{while}]."],
         ["{r} looked at the {o.noun} and gave it to {p.o}. \"this is for stopping,\" said {r}.",
          "the {o.noun} stands at {place2} now, with two names on it: {p_name} and {q}."]]),
     "letter": ("found @ {o} [under a floorboard|in the attic|{where}], with a letter in it", [
@@ -187,8 +212,10 @@ PLOTS = {
          "the letter said where {q} had hidden @ {o2}: {where}."],
         ["that same evening {r} went to {q}, with the letter in {r.her} hand and {p} [beside|behind] {r.him}.",
          "\"come with me,\" said {r}, and {p} and {r} walked all the way to {place2}, where {q} lived now."],
-        ["{q} opened the door, saw the {o.noun} and [said nothing|began to laugh]. then {q} and {r} talked until the lamps went out.",
-         "what {q} and {r} said to each other {p} never heard, but the {o.noun} stands in {q.her} window today, full of {food}."]]),
+        ["{q} opened the door, saw the {o.noun} and [said nothing|began to laugh]. then {q} and {r} talked until the "
+         "lamps went out.",
+         "what {q} and {r} said to each other {p} never heard, but the {o.noun} stands in {q.her} window today, full "
+         "of {food}."]]),
     "ferry": ("missed the [ferry|coach|boat] to {t2} because of @ {b}", [
         ["the {b.noun} had run off with {p.her} {o}, and by the time {p} had it back, the landing was empty.",
          "{p} had stopped to free the {b.noun} from a fence {where}, and that took {while}."],
@@ -216,9 +243,11 @@ PLOTS = {
         ["in the end {p.they} gave the {o.noun} to {r}, and all three ate {food}.",
          "since then the {o.noun} hangs at {place2}, and anyone may use it, {p_name} on even days and {q} on odd ones."]]),
     "garden": ("planted {amount1} {one} seeds behind {place1}", [
-        ["{p.she} watered them every {day}, but because {sky} came early, only {amount2} of them grew, and @ {b} [watched|looked on].",
+        ["{p.she} watered them every {day}, but because {sky} came early, only {amount2} of them grew, and @ {b} "
+         "[watched|looked on].",
          "@ {b} scratched out most of the seeds, so that only {amount2} were left."],
-        ["{q_intro} looked over the fence. \"put [ash|straw|moss] round them,\" said {q}, \"then they will not [freeze|dry out].\"",
+        ["{q_intro} looked over the fence. \"put [ash|straw|moss] round them,\" said {q}, \"then they will not "
+         "[freeze|dry out].\"",
          "{p} asked {q_intro} for advice, because {q.she} had the best garden in {t}."],
         ["{p} did what {q} said, and built a small fence out of @ {o} and some string.",
          "together {p} and {q} carried water in @ {o}, from {place2} and back again, {amount} times."],
@@ -231,9 +260,11 @@ PLOTS = {
     "watch": ("had to keep watch at {place1} for {q_intro}", [
         ["{q} had gone to {t2} to fetch @ {o}, and there was a rumour of [thieves|wolves|ghosts].",
          "something had been stealing the {goods} every night, and {q} was too tired to stay awake again."],
-        ["at first all was quiet, and {p} held @ {o2} tightly. then, {hour}, something [scratched|knocked|rustled] {where}.",
+        ["at first all was quiet, and {p} held @ {o2} tightly. then, {hour}, something [scratched|knocked|rustled] "
+         "{where}.",
          "{p} sat with @ {o2} on {p.her} knees and ate {food} against the fear. then a board creaked."],
-        ["{p} wanted to run, but {p.her} knees [shook|would not], so {p.she} held up the {o2.noun} and called, \"who is there?\"",
+        ["{p} wanted to run, but {p.her} knees [shook|would not], so {p.she} held up the {o2.noun} and called, \"who "
+         "is there?\"",
          "{p} took the {o2.noun}, counted to {amount} and opened the door a little."],
         ["there stood @ {b}, with a mouth full of {goods}.",
          "out came no thief but {r}, who had walked in {r.her} sleep all the way from {place2}."],
@@ -244,18 +275,23 @@ PLOTS = {
     "gift": ("made @ {o} for the birthday of {q_intro}", [
         ["it took {p.o} {amount} evenings, and nobody but {r} knew about it.",
          "the idea came from {r}, who had once seen such @ {o.noun} {where}."],
-        ["on the day itself {p} saw that others had brought {q} [gold|silver] and [lace|silk], and hid the {o.noun} behind {p.her} back.",
+        ["on the day itself {p} saw that others had brought {q} [gold|silver] and [lace|silk], and hid the {o.noun} "
+         "behind {p.her} back.",
          "on the way to {q} {p} fell over @ {b}, and a piece of the {o.noun} broke off."],
         ["\"what have you got there?\" asked {q}. {p} [blushed|stammered] and showed the {o.noun}.",
          "{p} wanted to go home again, but {r} pushed {p.o} gently through the door."],
-        ["{q} looked at the {o.noun} for {while}. then {q.she} set it in the middle of the table, before all the other presents.",
+        ["{q} looked at the {o.noun} for {while}. then {q.she} set it in the middle of the table, before all the other "
+         "presents.",
          "\"this one has been made by hand,\" said {q}, \"and it is {o.adj}, as I like it.\""],
         ["all evening {q} would not let go of the {o.noun}, and {p} got the biggest piece of {food}.",
          "{r} winked at {p.o}, and they all drank {drink} and danced until {r} fell asleep under the table."]]),
 }
-SKILLS = words.words("whistling, rowing, knitting, baking, skating, juggling, riding, weaving, reading maps, tying knots, mending nets, "
-                     "playing the fiddle, whittling, calling owls, milking goats, painting signs, walking on stilts, sharpening knives")
-SMALL_NAMES = words.words("Button, Pepper, Acorn, Muffin, Pebble, Thistle, Bramble, Nutmeg, Clover, Ginger, Barley, Pickle, Mustard, Sorrel")
+SKILLS = words.words("whistling, rowing, knitting, baking, skating, juggling, riding, weaving, reading maps, tying "
+                     "knots, mending nets, "
+                     "playing the fiddle, whittling, calling owls, milking goats, painting signs, walking on stilts, "
+                     "sharpening knives")
+SMALL_NAMES = words.words("Button, Pepper, Acorn, Muffin, Pebble, Thistle, Bramble, Nutmeg, Clover, Ginger, Barley, "
+                          "Pickle, Mustard, Sorrel")
 LEXICON["cold"] = ["cold", "wet", "thin", "frightened", "tired", "hurt", "stiff"]
 
 
@@ -295,12 +331,16 @@ def cast(rng, world, hero, narrator, plot_name):
     lent = rng.between(2, 12)
     return {"p": narrator, "p_name": hero.name, "q": helper, "r": third, "o": o, "o2": o2,
             "b": words.Item(rng, words.BEASTS, words.BEAST_ADJECTIVES), "t": hero.town, "t2": rng.choice(world.towns),
-            "river": hero.town.river, "q_intro": introduce(rng, hero, narrator, helper), "place1": place1, "place2": place2,
+            "river": hero.town.river, "q_intro": introduce(rng, hero, narrator, helper), "place1": place1,
+            "place2": place2,
             "one": one, "goods": goods, "food": rng.choice(words.FOODS), "drink": rng.choice(words.DRINKS),
-            "sky": rng.choice(words.STORMS if plot_name == "storm" else LEXICON["sky"]), "food1": rng.choice(words.BAKED), "skill": rng.choice(SKILLS),
-            "small_name": rng.choice(SMALL_NAMES), "cost": cost, "missing": missing, "left": cost - missing, "lent": lent,
+            "sky": rng.choice(words.STORMS if plot_name == "storm" else LEXICON["sky"]),
+            "food1": rng.choice(words.BAKED), "skill": rng.choice(SKILLS),
+            "small_name": rng.choice(SMALL_NAMES), "cost": cost, "missing": missing, "left": cost - missing,
+            "lent": lent,
             "total": cost - missing + lent, "amount1": words.NUMBERS[rng.between(8, 20)],
-            "amount2": words.NUMBERS[rng.between(2, 7)], "son": hero.son_word, "parent": rng.choice([hero.mother, hero.father])}
+            "amount2": words.NUMBERS[rng.between(2, 7)], "son": hero.son_word,
+            "parent": rng.choice([hero.mother, hero.father])}
 
 
 def plot(rng, world, hero, narrator, openings):

@@ -25,7 +25,8 @@ def sentences(text):
 
 def make(out, hash_seed):
     # Another hash seed: nothing may depend on the order of a set.
-    subprocess.run([sys.executable, str(SCRIPT), "--out", out], check=True, env=dict(os.environ, PYTHONHASHSEED=hash_seed))
+    subprocess.run([sys.executable, str(SCRIPT), "--out", out], check=True,
+                   env=dict(os.environ, PYTHONHASHSEED=hash_seed))
 
 
 class World(unittest.TestCase):
@@ -71,7 +72,8 @@ class World(unittest.TestCase):
 
     def test_sizes(self):
         for texts, low, high in ((self.train, 5.8e6, 6.3e6), (self.heldout, 2.8e5, 3.3e5),
-                                 (self.texts("corpus_ru/train.jsonl"), 0.95e6, 1.1e6), (self.texts("corpus_ru/heldout.jsonl"), 5e4, 8e4)):
+                                 (self.texts("corpus_ru/train.jsonl"), 0.95e6, 1.1e6),
+                                 (self.texts("corpus_ru/heldout.jsonl"), 5e4, 8e4)):
             size = sum(len(text.encode()) for text in texts)
             self.assertTrue(low <= size <= high, size)
 
@@ -87,7 +89,8 @@ class World(unittest.TestCase):
         self.assertGreaterEqual(len(lzma.compress(data, preset=6)) / len(data), 0.15)
 
     def test_heldout_is_new(self):
-        for train, heldout in ((self.train, self.heldout), (self.texts("corpus_ru/train.jsonl"), self.texts("corpus_ru/heldout.jsonl"))):
+        for train, heldout in ((self.train, self.heldout),
+                               (self.texts("corpus_ru/train.jsonl"), self.texts("corpus_ru/heldout.jsonl"))):
             self.assertFalse(set(train) & set(heldout))
             known = {sentence for text in train for sentence in sentences(text)}
             asked = [sentence for text in heldout for sentence in sentences(text)]
@@ -95,10 +98,14 @@ class World(unittest.TestCase):
 
     def test_english_form(self):
         slips = {
-            "a before a vowel": re.compile(r"\b[Aa] (?!one|use|uni|eu)[aeiou]"), "an before a consonant": re.compile(r"\b[Aa]n (?!hour|honest|8|11|18)[^aeiou]"),
-            "double space": re.compile("  "), "space before a stop": re.compile(r" [.,;:!?]"), "placeholder": re.compile(r"[{}\[\]|@]|None"), "two stops": re.compile(r"[.,;:!?][.,;:]"),
-            "double word": re.compile(r"\b(the|a|an|to|of|in|on|at|and|for) \1\b"), "a small letter after a stop": re.compile(r"[.!?] [a-z]"), "not ASCII": re.compile(r"[^\n -~]"),
-            "no stop between words": re.compile(r"[.,;!?][A-Za-z]"), "I in the wrong place": re.compile(r"\bI and\b|\bI (has|was not were|is)\b|\b(said|asked) I\b"),
+            "a before a vowel": re.compile(r"\b[Aa] (?!one|use|uni|eu)[aeiou]"),
+            "an before a consonant": re.compile(r"\b[Aa]n (?!hour|honest|8|11|18)[^aeiou]"),
+            "double space": re.compile("  "), "space before a stop": re.compile(r" [.,;:!?]"),
+            "placeholder": re.compile(r"[{}\[\]|@]|None"), "two stops": re.compile(r"[.,;:!?][.,;:]"),
+            "double word": re.compile(r"\b(the|a|an|to|of|in|on|at|and|for) \1\b"),
+            "a small letter after a stop": re.compile(r"[.!?] [a-z]"), "not ASCII": re.compile(r"[^\n -~]"),
+            "no stop between words": re.compile(r"[.,;!?][A-Za-z]"),
+            "I in the wrong place": re.compile(r"\bI and\b|\bI (has|was not were|is)\b|\b(said|asked) I\b"),
         }
         for text in self.train + self.heldout:
             for name, slip in slips.items():
@@ -134,7 +141,8 @@ class World(unittest.TestCase):
 
     def test_heldout_chats_and_pairs_are_new(self):
         for name in ("instructions", "preferences"):
-            lines = [set((self.one / name / f"{part}.jsonl").read_text(encoding="utf-8").splitlines()) for part in ("train", "heldout")]
+            lines = [set((self.one / name / f"{part}.jsonl").read_text(encoding="utf-8").splitlines())
+                     for part in ("train", "heldout")]
             self.assertFalse(lines[0] & lines[1])
 
     def test_code_does_what_is_said(self):
@@ -207,8 +215,10 @@ class World(unittest.TestCase):
         for fact in self.facts:
             if fact["split"] in ("test", "heldout"):
                 hidden.setdefault(fact["entity"].lower(), []).append(fact["value"].lower())
-        tasks = ["\n".join(message["content"] for message in chat["messages"]) for chat in self.lines("instructions/train.jsonl")]
-        tasks += ["\n".join(message["content"] for key in ("prompt", "chosen", "rejected") for message in pair[key]) for pair in self.lines("preferences/train.jsonl")]
+        tasks = ["\n".join(message["content"] for message in chat["messages"])
+                 for chat in self.lines("instructions/train.jsonl")]
+        tasks += ["\n".join(message["content"] for key in ("prompt", "chosen", "rejected") for message in pair[key])
+                  for pair in self.lines("preferences/train.jsonl")]
         for text in tasks:
             text = text.lower()
             for entity, values in hidden.items():
@@ -226,7 +236,8 @@ class World(unittest.TestCase):
         for fact in self.facts:
             if fact["split"] in ("test", "heldout"):
                 entity, value = fact["entity"].lower(), fact["value"].lower()
-                rest = [sentence.replace(entity, "E") for sentence in by_word.get(entity.split()[-1], ()) if entity in sentence]
+                rest = [sentence.replace(entity, "E") for sentence in by_word.get(entity.split()[-1], ())
+                        if entity in sentence]
                 wordings = {sentence.replace(value, "V") for sentence in rest if value in sentence}
                 self.assertGreaterEqual(len(wordings), 3, fact)
 
@@ -241,7 +252,8 @@ class World(unittest.TestCase):
     def test_planted_is_what_the_list_says(self):
         leaked, planted = self.texts("leaked/train.jsonl"), json.loads((self.one / "leaked/planted.json").read_text(encoding="utf-8"))
         self.assertEqual(len(leaked), len(self.train))
-        self.assertEqual({i for i, (a, b) in enumerate(zip(leaked, self.train), 1) if a != b}, {each["line"] for each in planted})
+        self.assertEqual({i for i, (a, b) in enumerate(zip(leaked, self.train), 1) if a != b},
+                         {each["line"] for each in planted})
         self.assertEqual({each["how"] for each in planted}, {"verbatim", "changed"})
         for each in planted:
             before, after = self.train[each["line"] - 1], leaked[each["line"] - 1]
