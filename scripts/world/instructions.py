@@ -2,11 +2,12 @@
 import json
 
 from . import papers, words
+from .facts import article
 from .grammar import LEXICON, Rng, finish, raw, series, tell
 from .words import NUMBERS, pennies
 
 KINDS = ["answer", "explain", "command", "correct", "code", "reason", "format"]
-SHORT = ["Answer in one word or name.", "Give the shortest answer that is right.", "Answer with the fact alone.",
+SHORT = ["Answer in as few words as you can.", "Give the shortest answer that is right.", "Answer with the fact alone.",
          "Be brief."]
 POLITE = ["You are a friendly guide to the valley. Answer in a full sentence.",
           "You are a helpful assistant who knows the towns on the rivers.",
@@ -125,15 +126,15 @@ class Instructions:
 
     def _calendar_rule(self):
         rng = self.rng
-        day, month = rng.between(1, words.MONTH_DAYS), rng.choice(words.MONTHS)
+        day, month = rng.between(9, words.MONTH_DAYS), rng.choice(words.MONTHS)
         p = rng.choice(self.world.people)
         weekday = papers.weekday(day)
         question = rng.choice([f"{p} says that the {words.nth(day)} of {month} is a {weekday}. Why?",
                                f"Explain to {p} how to find the weekday of the {words.nth(day)} of {month}."])
-        rest = (day - 1) % 7
+        weeks, rest = divmod(day - 1, 7)
         reply = (f"Every month begins on a Monday. The {words.nth(day)} comes {day - 1} days after the first. "
-                 f"{day - 1} days are {(day - 1) // 7} weeks and {rest} "
-                 f"{'day' if rest == 1 else 'days'}, so the {words.nth(day)} of {month} is a {weekday}.")
+                 f"{day - 1} days are {words.counted(weeks, 'week')} and {words.counted(rest, 'day')}, "
+                 f"so the {words.nth(day)} of {month} is a {weekday}.")
         return chat("explain", question, reply)
 
     # Commands on given words.
@@ -156,7 +157,7 @@ class Instructions:
             (f"Count these and say the number: {text}.", str(len(many))),
             (f"Spell the word \"{word.split()[0]}\" with hyphens.", "-".join(word.split()[0])),
             (f"Leave out {many[1]}: {text}.", ", ".join(many[:1] + many[2:])),
-            (f"Write one sentence about {person} and a {things[0]}.", self._sentence(person, things[0])),
+            (f"Write one sentence about {person} and {article(things[0])}.", self._sentence(person, things[0])),
             (f"Greet {person} and ask the way to {place}.",
              f"Good day, {person}! Could you tell me the way to {place}?"),
             (f"Write an invitation from {person} to {people[0]}, for supper.", finish(tell(
@@ -165,7 +166,6 @@ class Instructions:
             (f"Join these with \"and\": {text}.", " and ".join(many)),
             (f"Replace \"{many[0]}\" by \"{word}\": {text}", ", ".join([word] + many[1:])),
         ])
-        task = task.replace(f"and a {things[0]}", tell("x and @ {o}", {"o": things[0]}, rng)[2:])
         return chat("command", rng.choice(["", "", "", "Please do this. ", "A task: "]) + task, reply,
                     system=rng.choice(["Do what is asked, and write nothing else.", "You carry out commands exactly."])
                     if rng.chance(0.3) else None)
@@ -344,6 +344,9 @@ class Instructions:
         if rng.chance(0.5):
             wish = rng.choice(["Answer in JSON with the key answer.", "Give the answer as JSON, key: answer."])
             return chat("format", f"{fact.question(rng)} {wish}", json.dumps({"answer": fact.answer()}))
+        if " " not in fact.answer():
+            return chat("format", f"{fact.question(rng)} {rng.choice(['Answer in one word.', 'One word, please.'])}",
+                        fact.answer())
         wish = rng.choice(["Write only the answer, in square brackets.",
                            "Put nothing but the answer in square brackets."])
         return chat("format", f"{fact.question(rng)} {wish}", f"[{fact.answer()}]")

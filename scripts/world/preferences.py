@@ -17,13 +17,18 @@ _PADDING = ["That is a question which many people ask, and it is a good one, and
             "One could speak for hours about this, and perhaps one should."]
 
 
+def closed(answer):
+    """The answer as something that other words may stand beside."""
+    return answer if answer[-1] in ".!?" else answer + "\n" if "\n" in answer else answer + "."
+
+
 def rude(rng, answer):
-    return rng.choice(_RUDE).replace("{a}", answer)
+    return rng.choice(_RUDE).replace("{a}", closed(answer))
 
 
 def wordy(rng, answer):
     padding = rng.sample(_PADDING, 4)
-    return " ".join(padding[:2] + [answer] + padding[2:] + [answer][:rng.below(2)])
+    return " ".join(padding[:2] + [closed(answer)] + padding[2:] + [closed(answer)][:rng.below(2)])
 
 
 def broken(rng, answer):
@@ -70,7 +75,7 @@ class Preferences:
         wrong = other_value(rng, self.facts, fact)
         question = asked(rng, fact.question(rng))
         if rng.chance(0.4):
-            system = says("system", rng.choice(["Answer in one word or name.", "Be brief.",
+            system = says("system", rng.choice(["Answer in as few words as you can.", "Be brief.",
                                                 "Answer with the fact alone."]))
             return [system, says("user", question)], fact.answer(), wrong
         good = self.asking.stated(fact)

@@ -139,6 +139,10 @@ def items(rng, count):
     return found
 
 
+def counted(n, one):
+    return f"{n} {one}" if n == 1 else f"{n} {one}s"
+
+
 def pennies(n):
     return "1 penny" if n == 1 else f"{n} pennies"
 
