@@ -82,11 +82,9 @@ def write_exam(write, seed, known):
 
 
 def write_facts(write, known):
-    uses = {"train": ["instructions/train.jsonl", "preferences/train.jsonl"],
-            "heldout": ["instructions/heldout.jsonl", "preferences/heldout.jsonl"]}
     write.json("facts.json", [{"entity": str(fact.entity), "attribute": fact.attribute.name,
                                "subject": fact.attribute.subject, "value": fact.value, "split": fact.split,
-                               "used": ["corpus/train.jsonl"] + uses.get(fact.split, []) + fact.used}
+                               "used": ["corpus/train.jsonl"] + fact.used}
                               for fact in known.all])
 
 

@@ -359,5 +359,11 @@ class Facts:
                     fact.split = split
                 facts = facts[count:]
 
+    @staticmethod
+    def use(facts, place):
+        for fact in facts:
+            if place not in fact.used:
+                fact.used.append(place)
+
     def split(self, *splits):
         return [fact for fact in self.all if fact.split in splits]

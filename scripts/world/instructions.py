@@ -38,12 +38,18 @@ class Instructions:
         """Asks only for facts of the given splits."""
         self.rng, self.world = rng, world
         self.facts = facts.split(*splits)
+        self.picked = []       # the facts of the last chat
         self.of = {}
         for fact in self.facts:
             self.of.setdefault(fact.entity.name, []).append(fact)
 
     def make(self, kind):
+        self.picked = []
         return getattr(self, kind)()
+
+    def pick(self, among=None):
+        self.picked.append(self.rng.choice(among or self.facts))
+        return self.picked[-1]
 
     def stated(self, fact):
         """The fact in a sentence without direct speech."""
@@ -57,20 +63,20 @@ class Instructions:
     def answer(self):
         rng = self.rng
         roll = rng.below(10)
-        fact = rng.choice(self.facts)
+        if roll >= 8:
+            return self._reading()
+        fact = self.pick()
         if roll < 4:
             return chat("answer", asked(rng, fact.question(rng)), self.stated(fact),
                         system=rng.choice(POLITE) if rng.chance(0.3) else None)
         if roll < 6:
             return chat("answer", asked(rng, fact.question(rng)), fact.answer(), system=rng.choice(SHORT))
-        if roll < 8:
-            other = rng.choice(self.of[fact.entity.name])
-            second = other if other is not fact else rng.choice(self.facts)
-            link = rng.choice(["Thank you. ", "And ", "I see. ", "Good. "])
-            question = second.question(rng)
-            question = link + (question[0].lower() + question[1:] if link == "And " else question)
-            return chat("answer", asked(rng, fact.question(rng)), self.stated(fact), question, self.stated(second))
-        return self._reading()
+        others = [other for other in self.of[fact.entity.name] if other is not fact]
+        second = self.pick(others)
+        link = rng.choice(["Thank you. ", "And ", "I see. ", "Good. "])
+        question = second.question(rng)
+        question = link + (question[0].lower() + question[1:] if link == "And " else question)
+        return chat("answer", asked(rng, fact.question(rng)), self.stated(fact), question, self.stated(second))
 
     def _reading(self):
         """A question about a given text, whose people and things are made up on the spot."""
@@ -340,7 +346,7 @@ class Instructions:
 
     def _facts_as_format(self):
         rng = self.rng
-        fact = rng.choice(self.facts)
+        fact = self.pick()
         if rng.chance(0.5):
             wish = rng.choice(["Answer in JSON with the key answer.", "Give the answer as JSON, key: answer."])
             return chat("format", f"{fact.question(rng)} {wish}", json.dumps({"answer": fact.answer()}))
@@ -433,4 +439,5 @@ def make(seed, part, world, facts, count, seen):
             continue
         seen.add(text)
         chats.append(item)
+        facts.use(source.picked, f"instructions/{part}.jsonl")
     return rng.shuffled(chats)

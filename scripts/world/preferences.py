@@ -70,8 +70,8 @@ class Preferences:
         return prompt, good, bad if bad != good else rude(rng, good)
 
     def truth(self):
-        rng = self.rng
-        fact = rng.choice(self.asking.facts)
+        rng, self.asking.picked = self.rng, []
+        fact = self.asking.pick()
         wrong = other_value(rng, self.facts, fact)
         question = asked(rng, fact.question(rng))
         if rng.chance(0.4):
@@ -116,6 +116,7 @@ def make(seed, part, world, facts, count, seen):
         if text in seen or good == bad or (part == "train" and tells(text)):
             continue
         seen.add(text)
+        facts.use(source.asking.picked, f"preferences/{part}.jsonl")
         pairs.append({"prompt": prompt, "chosen": [says("assistant", good)], "rejected": [says("assistant", bad)],
                       "kind": kind})
     return rng.shuffled(pairs)

@@ -214,6 +214,7 @@ class World(unittest.TestCase):
         hidden = {}
         for fact in self.facts:
             if fact["split"] in ("test", "heldout"):
+                self.assertFalse({"instructions/train.jsonl", "preferences/train.jsonl"} & set(fact["used"]), fact)
                 hidden.setdefault(fact["entity"].lower(), []).append(fact["value"].lower())
         tasks = ["\n".join(message["content"] for message in chat["messages"])
                  for chat in self.lines("instructions/train.jsonl")]
