@@ -7,7 +7,7 @@ import re
 from . import words
 from .grammar import finish, series, tell
 from .society import Teller, family_of
-from .stories import OPENINGS_TELLER, plot, relation
+from .stories import ONE_DAY, OPENINGS_DIARY, OPENINGS_LETTER, PLOTS, plot, relation
 from .words import MONTH_DAYS, NUMBERS, pennies
 
 _I_AND = re.compile(r"\bI and ([A-Z]\w+)")
@@ -23,8 +23,8 @@ def weekday(day):
     return words.DAYS[(day - 1) % 7]
 
 
-def own_story(rng, world, writer):
-    lines, _ = plot(rng, world, writer, Teller(writer), OPENINGS_TELLER)
+def own_story(rng, world, writer, openings, names):
+    lines, _ = plot(rng, world, writer, Teller(writer), openings, names)
     return as_told(" ".join(lines))
 
 
@@ -38,7 +38,8 @@ def letter(rng, world):
                "rel": relation(writer, reader) if reader.family == writer.family else "friend"}
     head = tell("{t}, {wd}, {d} {m}", context, rng)
     begin = tell(rng.choice(_LETTER_BEGIN), context, rng)
-    middle = own_story(rng, world, writer) if rng.chance(0.6) else tell(rng.choice(_LETTER_MIDDLE), context, rng)
+    middle = own_story(rng, world, writer, OPENINGS_LETTER,
+                       tuple(PLOTS)) if rng.chance(0.6) else tell(rng.choice(_LETTER_MIDDLE), context, rng)
     end = tell(rng.choice(_LETTER_END), context, rng)
     back = relation(reader, writer) if reader.family == writer.family else "friend"
     sign = rng.choice([f"Your {back}\n{writer}", f"With love,\n{writer}", f"Yours,\n{writer.full}",
@@ -76,7 +77,7 @@ def diary(rng, world):
     lines = [f"From the diary of {writer.full}, {writer.town}" if rng.chance(0.5) else f"{writer}'s diary"]
     days = 1 if rng.chance(0.5) else 2
     for day in range(start, start + days):
-        text = own_story(rng, world, writer) if day == start else tell(rng.choice(_DIARY), {
+        text = own_story(rng, world, writer, OPENINGS_DIARY, ONE_DAY) if day == start else tell(rng.choice(_DIARY), {
             "p": Teller(writer), "w": writer, "t": writer.town, "friend": rng.choice(world.people),
             "o": words.Item(rng)}, rng)
         lines.append(f"{weekday(day)}, {day} {month}. {text}")
@@ -97,16 +98,18 @@ _DIARY = [
 
 def recipe(rng, world):
     cook = rng.choice(world.people)
-    things = rng.sample(_INGREDIENTS, rng.between(2, 4))
-    main = rng.choice(list(_MAIN))
-    things = [(main, _CUPS)] + [each for each in things if each[0] != main]
+    mains, spices, others, dishes = rng.choice(_KITCHENS)
+    main = rng.choice(list(mains))
+    added = rng.sample([(name, _SPOONS) for name in spices] + [(name, _CUPS) for name in others], rng.between(2, 4))
+    things = [(main, _CUPS)] + [each for each in added if each[0] != main]
     amounts = [rng.choice(units) for _, units in things]
     names = [name for name, _ in things]
     minutes = rng.between(2, 18) * 5
-    context = {"c": cook, "f": f"{_MAIN[main]} {rng.choice(_DISHES)}", "a": names[0], "b": names[1], "z": names[-1],
+    context = {"c": cook, "f": f"{mains[main]} {rng.choice(dishes)}", "a": names[0], "b": names[1], "z": names[-1],
                "n": minutes, "half": minutes // 2,
-               "o": rng.choice(["pot", "bowl", "pan", "jug", "tray", "kettle"]), "h": rng.between(1, 12), "p": cook}
-    title = tell(rng.choice(["{f} as {c} makes it", "how {c} of {c.town} makes {f}", "{c}'s {f} for {amount} people"]),
+               "o": rng.choice(["pot", "pan", "bowl", "tray"]), "h": rng.between(1, 12), "p": cook}
+    title = tell(rng.choice(["{f} from the kitchen of {c}", "how {c} of {c.town} makes {f}",
+                             "{c}'s {f} for {amount} people"]),
                  context, rng)
     need = "You need " + series(f"{amount} of {name}" for amount, name in zip(amounts, names)) + "."
     steps = [tell(rng.choice(_RECIPE_BEGIN), context, rng)]
@@ -120,16 +123,17 @@ def recipe(rng, world):
 
 _SPOONS = ["one spoon", "two spoons", "three spoons", "half a cup", "a pinch", "four spoons"]
 _CUPS = ["one cup", "two cups", "three cups", "half a pound", "a pound", "two pounds", "a bowl", "four cups"]
-_INGREDIENTS = [(name, _SPOONS) for name in words.words("salt, pepper, honey, vinegar, mustard, thyme, cinnamon, "
-                                                        "sugar, oil, ginger, dill, caraway")] + \
-    [(name, _CUPS) for name in words.words("flour, butter, milk, beans, barley, mushrooms, apples, carrots, onions, "
-                                           "plums, oats, cream, "
-                                           "water, cheese, nuts, cabbage, potatoes, turnips, cherries, pears")]
-_MAIN = {"beans": "bean", "barley": "barley", "mushrooms": "mushroom", "apples": "apple", "carrots": "carrot",
-         "onions": "onion", "plums": "plum",
-         "oats": "oat", "nuts": "nut", "cabbage": "cabbage", "potatoes": "potato", "turnips": "turnip",
-         "cherries": "cherry", "pears": "pear"}
-_DISHES = words.words("soup, pie, stew, cake, porridge, bread, pudding")
+# What may be cooked, sweet or savoury: the main thing with its adjective, what is added by the spoon, and by the cup.
+_KITCHENS = [
+    ({"apples": "apple", "plums": "plum", "nuts": "nut", "cherries": "cherry", "pears": "pear", "oats": "oat"},
+     words.words("honey, cinnamon, sugar, ginger, vinegar"),
+     words.words("flour, butter, milk, cream, water, raisins, nuts"),
+     words.words("pie, cake, porridge, bread, pudding, dumplings")),
+    ({"beans": "bean", "barley": "barley", "mushrooms": "mushroom", "carrots": "carrot", "onions": "onion",
+      "cabbage": "cabbage", "potatoes": "potato", "turnips": "turnip"},
+     words.words("salt, pepper, vinegar, mustard, thyme, oil, dill, caraway"),
+     words.words("butter, milk, beans, barley, mushrooms, carrots, onions, cream, water, cheese, cabbage, potatoes"),
+     words.words("soup, pie, stew, pudding, bread, cakes"))]
 _RECIPE_BEGIN = ["mix the {a} with the {b} in a large {o}.", "put the {a} into the {o}, then the {b}, and stir well.",
                  "wash the {o}, heat it slowly, and add the {a} and half of the {b}.",
                  "begin with the {b}; only then take the {a}."]
@@ -264,7 +268,7 @@ def calendar(rng, world):
                "m0": words.MONTHS[month - 1],
                "season": words.SEASONS[month], "d": words.nth(day), "wd": weekday(day), "n": later,
                "d2": words.nth(day + later), "wd2": weekday(day + later),
-               "left": MONTH_DAYS - day, "o": words.Item(rng), "g": rng.choice(words.GOODS)[1]}
+               "left": MONTH_DAYS - day, "o": words.Item(rng), "g": rng.choice(words.GROWN)[1]}
     begin, middle, end = (tell(rng.choice(part), context, rng) for part in (_CALENDAR_BEGIN, _CALENDAR, _CALENDAR_END))
     return finish(f"{begin} {middle} {end}")
 

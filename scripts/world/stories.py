@@ -37,7 +37,7 @@ OPENINGS_CHILD = [
     "in {t}, on the river {river}, there lived @ {p.child} [called|named] {p}. {when} {p.she} {did}.",
     "{p} {p.family} of {t} loved {p.hobby}, but {when} {p.she} {did}.",
     "this [story|tale] is about {p}, whose {parent.mother_word} {parent} lived in {t}. {when}, {p.she} {did}.",
-    "{p} had [a whole|a long|a free] {day} before {p.him} and a bag of {food}. so {p.she} {did}.",
+    "{p} had [a whole|a long|a free] {day} before {p.him} and nothing to do. so {p.she} {did}.",
 ]
 OPENINGS_GROWN = [
     "{when}, {p} {p.family}, @ {p.job} [from|in|of] {t}, {did}.",
@@ -47,10 +47,11 @@ OPENINGS_GROWN = [
     "people in {t} still talk of {p} the {p.job}. {when}, {p.she} {did}.",
     "{p} lived with {p.her} {p.pet} in {t} and worked as @ {p.job}. {when} {p.she} {did}.",
 ]
-OPENINGS_TELLER = [
-    "{when} I {did}.", "{weather}. I {did} all the same.", "after [breakfast|lunch|work], I {did}.", "{hour}, I {did}.",
-    "today I {did}[, although there was {sky}|, with {food} in my bag|].",
+OPENINGS_DIARY = [
+    "{weather}, but I {did}.", "after [breakfast|lunch|work|a plate of {food}], I {did}.", "{hour}, I {did}.",
+    "today I {did}[, although there was {sky}|].",
 ]
+OPENINGS_LETTER = OPENINGS_DIARY[:1] + ["{when} I {did}."]
 
 # The opening says what the hero did; then the stages follow.
 PLOTS = {
@@ -88,7 +89,8 @@ PLOTS = {
          "{place1}, where {q_intro} [was working|lived]."],
         ["\"@ {b.adj} {b.noun} needs [warm milk|rest|dry straw|{food}],\" said {q}, \"and somebody who [stays|sits] "
          "with it.\"",
-         "{q} looked at the {b.noun} for {while} and said, \"it is only [hungry|frightened|cold]. give it {food} and a "
+         "{q} looked at the {b.noun} [for a while|for a long time|closely] and said, \"it is only "
+         "[hungry|frightened|cold]. give it {food} and a "
          "dry [sack|basket|corner].\"",
          "\"I know that {b.noun},\" said {q}. \"it belongs to {r}, the {r.job}.\""],
         ["all night {p} sat beside the {b.noun} and [fed|warmed|stroked] it.",
@@ -210,7 +212,7 @@ PLOTS = {
          "when {r} saw the {o.noun}, {r.she} had to sit down, and {p} brought {r.him} some {drink}."],
         ["in the letter {q} had asked for forgiveness because of @ {o2}, long since [lost|broken|mended].",
          "the letter said where {q} had hidden @ {o2}: {where}."],
-        ["that same evening {r} went to {q}, with the letter in {r.her} hand and {p} [beside|behind] {r.him}.",
+        ["that same evening {r} went to {q}, with the letter in {r.her} hand and {p.o} [beside|behind] {r.him}.",
          "\"come with me,\" said {r}, and {p} and {r} walked all the way to {place2}, where {q} lived now."],
         ["{q} opened the door, saw the {o.noun} and [said nothing|began to laugh]. then {q} and {r} talked until the "
          "lamps went out.",
@@ -280,7 +282,8 @@ PLOTS = {
          "on the way to {q} {p} fell over @ {b}, and a piece of the {o.noun} broke off."],
         ["\"what have you got there?\" asked {q}. {p} [blushed|stammered] and showed the {o.noun}.",
          "{p} wanted to go home again, but {r} pushed {p.o} gently through the door."],
-        ["{q} looked at the {o.noun} for {while}. then {q.she} set it in the middle of the table, before all the other "
+        ["{q} looked at the {o.noun} [for a while|for a long time|from all sides]. then {q.she} set it in the middle "
+         "of the table, before all the other "
          "presents.",
          "\"this one has been made by hand,\" said {q}, \"and it is {o.adj}, as I like it.\""],
         ["all evening {q} would not let go of the {o.noun}, and {p} got the biggest piece of {food}.",
@@ -292,6 +295,7 @@ SKILLS = words.words("whistling, rowing, knitting, baking, skating, juggling, ri
                      "sharpening knives")
 SMALL_NAMES = words.words("Button, Pepper, Acorn, Muffin, Pebble, Thistle, Bramble, Nutmeg, Clover, Ginger, Barley, "
                           "Pickle, Mustard, Sorrel")
+ONE_DAY = ("lost", "bake", "price", "fog", "race", "letter", "ferry", "watch")      # what fits into a diary
 LEXICON["cold"] = ["cold", "wet", "thin", "frightened", "tired", "hurt", "stiff"]
 
 
@@ -343,9 +347,9 @@ def cast(rng, world, hero, narrator, plot_name):
             "parent": rng.choice([hero.mother, hero.father])}
 
 
-def plot(rng, world, hero, narrator, openings):
-    """Sentences of a story."""
-    name = rng.choice(list(PLOTS))
+def plot(rng, world, hero, narrator, openings, names=tuple(PLOTS)):
+    """Sentences of a story with one of the named plots."""
+    name = rng.choice(names)
     context = cast(rng, world, hero, narrator, name)
     did, stages = PLOTS[name]
     context["did"] = raw(did, context, rng)

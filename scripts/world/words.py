@@ -168,9 +168,7 @@ LEXICON.update({
     "quietly": words("quietly, softly, slowly, at last, after a while, in a low voice, without looking up, with a sigh"),
     "walked": words("walked, hurried, ran, strolled, set off, went, made [{p.her}|{p.her} slow] way, trudged, wandered"),
     "looked": words("looked, searched, hunted, peered, felt about"),
-    "people_say": words("people say, the neighbours say, they say, old people say, the children say, the saying goes, "
-                        "as my "
-                        "grandmother put it"),
+    "people_say": words("people say, the neighbours say, they say, old people say, the children say, the saying goes"),
     "amount": words("three, four, five, six, seven, eight, nine, ten, eleven, twelve, thirteen, fifteen, twenty"),
     "while": words("a while, an hour, two hours, half a day, a short time, most of the morning, the whole afternoon, "
                    "ten minutes"),
