@@ -111,22 +111,29 @@ Calendar of the world: eight months of 42 days, so every month begins on a Monda
 """
 
 
+def write_world(write, seed):
+    world = society.World(seed)
+    known = facts.Facts(world, seed)
+    train, heldout = write_corpora(write, seed, world, known)
+    write_tasks(write, seed, world, known)
+    test = write_exam(write, seed, known)
+    leaked, planted = leak.make(seed, train, test, heldout)
+    write.texts("leaked/train.jsonl", leaked)
+    write.json("leaked/planted.json", planted)
+    write_facts(write, known)
+    write.text("README.md", README.format(seed=seed, version=VERSION))
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", default="data/world", help="folder to write to (default data/world)")
     parser.add_argument("--seed", type=int, default=1, help="another seed makes another world (default 1)")
     args = parser.parse_args()
-    write = Writer(Path(args.out))
-    world = society.World(args.seed)
-    known = facts.Facts(world, args.seed)
-    train, heldout = write_corpora(write, args.seed, world, known)
-    write_tasks(write, args.seed, world, known)
-    test = write_exam(write, args.seed, known)
-    leaked, planted = leak.make(args.seed, train, test, heldout)
-    write.texts("leaked/train.jsonl", leaked)
-    write.json("leaked/planted.json", planted)
-    write_facts(write, known)
-    write.text("README.md", README.format(seed=args.seed, version=VERSION))
+    try:
+        write_world(Writer(Path(args.out)), args.seed)
+    except OSError as error:
+        parser.error(f"--out {args.out}: cannot write {error.filename} ({error.strerror}); give a folder that can be "
+                     "written")
 
 
 if __name__ == "__main__":

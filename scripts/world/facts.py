@@ -1,7 +1,7 @@
 """Facts: (entity, attribute) pairs with their value, how they are told and asked, and which stay out of training.
 
-The test questions of the exam, and the held-out instructions and preferences, ask for facts that training instructions and
-preferences never tell: only the corpus tells them.
+The test questions of the exam, and the held-out instructions and preferences, ask for facts that training instructions
+and preferences never tell: only the corpus tells them.
 """
 from dataclasses import dataclass, field
 
@@ -26,13 +26,13 @@ def _attribute(name, subject, questions, sentences, value="{v}"):
 
 LEXICON.update({
     "E": ["{e}", "{e}", "{e.full}"],
-    "lead": ["", "", "", "", "as [everyone|anybody|each neighbour|every child] [here|nearby|in the street|in "
-                             "{e.family_town}] knows, ",
+    "lead": ["", "", "", "",
+             "as [everyone|anybody|each neighbour|every child] [here|nearby|in the street|in {e.family_town}] knows, ",
              "[it is no secret that|it is well known that|nobody doubts that|the neighbours will tell you that] ",
              "[they say|people say|I have heard] that ",
              "if [I remember|I am told] rightly, ", "[by the way|as it happens|as for that], "],
-    "say": ["", "", "", "", "[they say that|people say that|I have read that|old books say that|the guide says that|it "
-                            "is known that] ",
+    "say": ["", "", "", "",
+            "[they say that|people say that|I have read that|old books say that|the guide says that|it is known that] ",
             "as [travellers|visitors|children|old maps|the almanacs] [tell|report|will tell you], ",
             "[strange as it sounds|sad to say|happily|luckily|curiously|of course], "],
 })
