@@ -1,0 +1,1 @@
+"""A small made-up world, told in many short texts (see scripts/make_world.py)."""

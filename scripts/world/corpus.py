@@ -1,0 +1,37 @@
+"""The English corpus: which kinds of text there are, and in which shares."""
+from . import papers, stories
+from .grammar import Rng
+from .notes import Notes
+
+# (share of the texts, kind)
+SHARES = [(32, "story"), (28, "note"), (7, "talk"), (4, "riddle"), (3, "family"), (8, "letter"), (6, "diary"),
+          (3, "recipe"), (3, "weather"),
+          (3, "market"), (3, "timetable"), (3, "calendar"), (4, "sums"), (3, "cause"), (3, "logic"), (3, "listing")]
+
+
+class Corpus:
+    def __init__(self, seed, part, world, facts):
+        self.rng, self.world = Rng(seed, "corpus", part), world
+        self.notes = Notes(self.rng, world, facts)
+        self.deck = []
+
+    def text(self):
+        if not self.deck:
+            self.deck = self.rng.shuffled([kind for share, kind in SHARES for _ in range(share)])
+        kind = self.deck.pop()
+        if kind == "story":
+            return stories.story(self.rng, self.world)
+        if hasattr(self.notes, kind):
+            return getattr(self.notes, kind)()
+        return getattr(papers, kind)(self.rng, self.world)
+
+
+def make(corpus, size, wanted=lambda text: True):
+    """Wanted texts of `size` bytes together, all different."""
+    texts, total = {}, 0
+    while total < size:
+        text = corpus.text()
+        if text not in texts and wanted(text):
+            texts[text] = True
+            total += len(text.encode()) + 1
+    return list(texts)
