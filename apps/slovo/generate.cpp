@@ -53,13 +53,16 @@ void print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), std
 
 /// The prompt, then the text as it comes.
 std::vector<Completion> stream(Generator& generator, const std::string& prompt) {
-  print(prompt);
-  const auto completions =
-      generator.generate(std::vector{prompt}, [](const Completion&, std::string_view piece) {
-        print(piece);
-        std::fflush(stdout);
-      });
-  print("\n");
+  bool begun = false;  // a prompt that is refused is not printed
+  const auto write = [&](std::string_view piece) {
+    if (!begun) print(prompt);
+    begun = true;
+    print(piece);
+    std::fflush(stdout);
+  };
+  const auto completions = generator.generate(
+      std::vector{prompt}, [&](const Completion&, std::string_view piece) { write(piece); });
+  write("\n");
   return completions;
 }
 

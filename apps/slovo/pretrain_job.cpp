@@ -95,11 +95,11 @@ int PretrainJob::run() {
   resolve_model();
   open_data(corpus);
   if (request_.dry_run) return dry_run(cache);
-  settle_record(corpus);
+  const Json record = checked_record(corpus);
   check_space();
   check_memory();
   build_model();
-  return report(train());
+  return report(train(record));
 }
 
 /// Finds the weights to start from and takes the model's shape over from them.
@@ -177,7 +177,8 @@ void PretrainJob::open_data(const Corpus& corpus) {
 
 Json PretrainJob::resolved() const { return resolved_json(config_, kRecordedSections); }
 
-void PretrainJob::settle_record(const Corpus& corpus) {
+/// The record of this start; refuses one that is not of the same run as an earlier start.
+Json PretrainJob::checked_record(const Corpus& corpus) const {
   RunRecord now;
   now.config = resolved();
   now.data = corpus.fingerprints();
@@ -193,7 +194,7 @@ void PretrainJob::settle_record(const Corpus& corpus) {
   record["base_model"] = request_.model;
   record["parameters"] = parameter_total(config_.model);
   if (const auto before = folder_->record()) check_same_run(request_.out.string(), *before, record);
-  folder_->write_record(record);
+  return record;
 }
 
 /// Checkpoints hold weights and two moments in fp32; one more than are kept exists while it is
@@ -284,9 +285,10 @@ CausalData PretrainJob::causal_data() {
   return data;
 }
 
-TrainOutcome PretrainJob::train() {
+TrainOutcome PretrainJob::train(const Json& record) {
   CausalObjective objective(model_, causal_data(), config_.train.micro_batch());
   TrainLoop loop(config_.train, objective, *parameters_, *folder_, hooks(), resolved());
+  folder_->write_record(record);
   catch_interrupts();
   return loop.run();
 }

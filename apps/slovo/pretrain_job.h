@@ -47,9 +47,9 @@ class PretrainJob {
   void check_space() const;
   void check_memory() const;
   Json resolved() const;
-  void settle_record(const Corpus& corpus);
+  Json checked_record(const Corpus& corpus) const;
   void build_model();
-  TrainOutcome train();
+  TrainOutcome train(const Json& record);
   TrainHooks hooks();
   Json sample(int64_t step);
   double epochs() const;

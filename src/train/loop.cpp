@@ -23,10 +23,11 @@ TrainLoop::TrainLoop(const TrainConfig& config, Objective& objective, FlatParame
       hooks_(std::move(hooks)),
       resolved_(std::move(resolved)),
       optimizer_(parameters, config),
-      watch_(run, config, parameters.grad().device()) {}
+      watch_(run, config, parameters.grad().device()) {
+  if (const auto checkpoint = run_.newest_checkpoint()) resume_from(*checkpoint);
+}
 
 TrainOutcome TrainLoop::run() {
-  if (const auto checkpoint = run_.newest_checkpoint()) resume_from(*checkpoint);
   watch_.open(step_);
   if (step_ > 0 && due(config_.eval_every) && evaluated_at_ != step_) evaluate();
   while (step_ < config_.steps && !interrupted()) {

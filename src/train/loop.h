@@ -36,13 +36,15 @@ struct TrainOutcome {
 
 class TrainLoop {
  public:
-  /// All must outlive it. `config.steps` is what is run; `resolved` goes into each checkpoint.
+  /// All must outlive it. `config.steps` is what is run; `resolved` goes into each checkpoint. Goes
+  /// on from the newest checkpoint of the run, if there is one; throws Error(checkpoint) when it is
+  /// damaged or of another model. Writes nothing.
   TrainLoop(const TrainConfig& config, Objective& objective, FlatParameters& parameters,
             RunFolder& run, TrainHooks hooks, Json resolved);
 
-  /// Goes on from the newest checkpoint of the run, if there is one, and trains to the end, which
-  /// leaves RUN/model; or to an interruption. Throws Error(io) when loss or gradient are not finite
-  /// (naming step, texts and the last good checkpoint) and when writing fails.
+  /// Trains to the end, which leaves RUN/model; or to an interruption. Throws Error(io) when loss
+  /// or gradient are not finite (naming step, texts and the last good checkpoint) and when writing
+  /// fails.
   TrainOutcome run();
   /// Makes a few steps to learn what the run costs, where the activations fit in `available` bytes;
   /// writes nothing.

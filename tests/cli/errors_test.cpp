@@ -291,8 +291,8 @@ TEST_F(Errors, OfTokenizers) {
        {"words.txt:1", "two"}},
       {"text to encode that is no text",
        {"tokenizer", "encode", "--tokenizer", fixture("eval").string(),
-        folder_.write("bad.txt", "ok\n\xFF\n")},
-       {"bad.txt:2: not UTF-8 at byte 0"}},
+        folder_.write("bad.txt", "\xFF\n")},
+       {"bad.txt:1: not UTF-8 at byte 0"}},
   });
 }
 

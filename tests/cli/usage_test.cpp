@@ -63,7 +63,7 @@ TEST(Usage, VersionNamesLibTorch) {
   const RunResult result = run_slovo({"--version"});
   EXPECT_EQ(0, result.exit_code);
   EXPECT_TRUE(result.out.starts_with("slovo "));
-  EXPECT_TRUE(contains(result.out, "LibTorch 2."));
+  EXPECT_TRUE(contains(result.out, "LibTorch   2."));
 }
 
 TEST(Usage, EveryCommandExplainsItself) {
@@ -76,8 +76,11 @@ TEST(Usage, EveryCommandExplainsItself) {
     EXPECT_EQ("", result.err) << name;
     EXPECT_TRUE(result.out.starts_with("slovo " + name + ": ")) << result.out;
     for (const char* part :
-         {"usage: slovo ", "options:\n", "--config FILE", "--seed", "examples:\n  slovo "}) {
+         {"usage: slovo ", "options:\n", "--config FILE", "examples:\n  slovo "}) {
       EXPECT_TRUE(contains(result.out, part)) << name;
+    }
+    if (name != "completion") {
+      EXPECT_TRUE(contains(result.out, "--seed")) << name;
     }
     std::istringstream lines(result.out.substr(0, result.out.find("examples:")));
     for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 100u) << line;
