@@ -224,31 +224,43 @@ function commandLine(text, i) {
   return runs.length > 1 ? node("div", {}, node("h3", {}, runLabel(i, runs[i].name)), line) : line;
 }
 
-function dataTable(data) {
-  const rows = data.map((file) =>
-    node(
-      "tr",
-      {},
-      node("td", {}, file.path || "\u2013"),
-      node("td", {}, file.split || (file.weight !== undefined ? "weight " + file.weight : "\u2013")),
-      node("td", {}, file.bytes === undefined ? "" : bytesText(file.bytes)),
-      node("td", {}, node("code", { title: file.hash || "" }, (file.hash || "").slice(0, SHORT_HASH))),
-    ),
-  );
+const FILES_SHOWN = 8;
+
+function fileRow(file) {
   return node(
-    "div",
-    { class: "scroll" },
-    node(
-      "table",
-      { class: "files" },
-      node(
-        "thead",
-        {},
-        node("tr", {}, ...["File", "Used for", "Size", "Fingerprint"].map((t) => node("th", { scope: "col" }, t))),
-      ),
-      node("tbody", {}, ...rows),
-    ),
+    "tr",
+    {},
+    node("td", {}, file.path || "\u2013"),
+    node("td", {}, file.split || (file.weight !== undefined ? "weight " + file.weight : "\u2013")),
+    node("td", {}, file.bytes === undefined ? "" : bytesText(file.bytes)),
+    node("td", {}, node("code", { title: file.hash || "" }, (file.hash || "").slice(0, SHORT_HASH))),
   );
+}
+
+/** The files; of many the first few, and a button for the rest. */
+function dataTable(data) {
+  const body = node("tbody", {}, ...data.slice(0, FILES_SHOWN).map(fileRow));
+  const table = node(
+    "table",
+    { class: "files" },
+    node(
+      "thead",
+      {},
+      node("tr", {}, ...["File", "Used for", "Size", "Fingerprint"].map((t) => node("th", { scope: "col" }, t))),
+    ),
+    body,
+  );
+  const parts = [table];
+  if (data.length > FILES_SHOWN) {
+    const total = data.reduce((sum, file) => sum + (file.bytes || 0), 0);
+    const more = node("button", { type: "button" }, "Show all " + data.length + " files, " + bytesText(total));
+    more.addEventListener("click", () => {
+      body.append(...data.slice(FILES_SHOWN).map(fileRow));
+      more.remove();
+    });
+    parts.push(more);
+  }
+  return node("div", { class: "scroll" }, ...parts);
 }
 
 /** The texts of each run; once where several runs had the same. */
