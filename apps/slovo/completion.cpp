@@ -36,13 +36,6 @@ std::string escaped(const std::string& text, const std::string& special) {
   return out;
 }
 
-/// As one word of a shell; `text` holds no control characters.
-std::string quoted(const std::string& text) {
-  std::string out = "'";
-  for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return out + "'";
-}
-
 /// The first words of all commands, or the second words of `group`.
 std::vector<std::string> words_after(const std::vector<CommandWords>& commands,
                                      const std::string& group) {
@@ -123,7 +116,7 @@ std::string zsh_option(const OptionWords& option) {
       line += cat(":", escaped(option.placeholder, ":\\"), ":",
                   option.values.empty() ? "_files" : cat("(", join(option.values, " "), ")"));
     }
-    out += cat("      ", quoted(line), " \\\n");
+    out += cat("      ", shell_quoted(line), " \\\n");
   }
   return out;
 }
@@ -169,9 +162,9 @@ std::string fish_option(const std::string& condition, const OptionWords& option)
   const std::string value = option.is_flag ? ""
                             : option.values.empty()
                                 ? " -r -F"
-                                : cat(" -x -a ", quoted(join(option.values, " ")));
-  return cat("complete -c slovo -n ", quoted(condition), names, value, " -d ",
-             quoted(escaped(option.help, "\\")), "\n");
+                                : cat(" -x -a ", shell_quoted(join(option.values, " ")));
+  return cat("complete -c slovo -n ", shell_quoted(condition), names, value, " -d ",
+             shell_quoted(option.help), "\n");
 }
 
 std::string fish_script(const std::vector<CommandWords>& commands) {
@@ -180,25 +173,25 @@ std::string fish_script(const std::vector<CommandWords>& commands) {
       "~/.config/fish/completions/slovo.fish\n"
       "function __slovo_at\n"
       "  set -l words (commandline -opc)[2..-1]\n"
-      "  test (count $words) -ge (count $argv); or return 1\n"
-      "  test (count $argv) -eq 0; and return (test (count $words) -eq 0)\n"
-      "  test \"$words[1..\"(count $argv)\"]\" = \"$argv\"\n"
+      "  set -l wanted (count $argv)\n"
+      "  test (count $words) -ge $wanted; and test \"$words[1..$wanted]\" = \"$argv\"\n"
       "end\n"
       "function __slovo_next\n"
-      "  test \"\"(commandline -opc)[2..-1] = \"$argv\"\n"
+      "  set -l words (commandline -opc)[2..-1]\n"
+      "  test \"$words\" = \"$argv\"\n"
       "end\n";
   for (const std::string& word : words_after(commands, "")) {
     const auto found =
         std::find_if(commands.begin(), commands.end(),
                      [&](const CommandWords& command) { return command.name == word; });
     out += cat("complete -c slovo -n '__slovo_next' -f -a ", word,
-               found == commands.end() ? "" : cat(" -d ", quoted(found->summary)), "\n");
+               found == commands.end() ? "" : cat(" -d ", shell_quoted(found->summary)), "\n");
   }
   for (const CommandWords& command : commands) {
     const size_t space = command.name.find(' ');
     if (space != std::string::npos) {
       out += cat("complete -c slovo -n '__slovo_next ", command.name.substr(0, space), "' -f -a ",
-                 command.name.substr(space + 1), " -d ", quoted(command.summary), "\n");
+                 command.name.substr(space + 1), " -d ", shell_quoted(command.summary), "\n");
     }
     for (const OptionWords& option : command.options)
       out += fish_option("__slovo_at " + command.name, option);

@@ -53,6 +53,19 @@ TEST(Completion, BashCompletes) {
   EXPECT_EQ("\n", completed("slovo pretrain boo", 2)) << "files are left to the shell";
 }
 
+TEST(Completion, FishCompletes) {
+  if (!installed("fish")) GTEST_SKIP() << "fish is not installed";
+  const TempFolder folder;
+  const std::string file = folder.write("slovo.fish", script("fish"));
+  const auto completed = [&](const std::string& line) {
+    return shell(cat("fish -c 'source ", file, "; complete -C \"", line, "\"' 2>&1 | cut -f1"));
+  };
+  EXPECT_EQ("pretrain\n", completed("slovo pre"));
+  EXPECT_EQ("perplexity\nscore\n", completed("slovo eval "));
+  EXPECT_EQ("--train.schedule\n", completed("slovo pretrain --train.sch"));
+  EXPECT_EQ("constant\ncosine\nlinear\nwsd\n", completed("slovo pretrain --train.schedule "));
+}
+
 TEST(Completion, ShellsAcceptTheScripts) {
   const TempFolder folder;
   for (const std::string name : {"bash", "zsh", "fish"}) {

@@ -1,10 +1,13 @@
 #include "train/loop.h"
 
 #include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <csignal>
 
 #include "core/error.h"
+#include "core/interrupt.h"
 #include "tiny_run.h"
 
 namespace slovo {
@@ -200,6 +203,44 @@ TEST(Loop, AFullDiskEndsTheRunAndLeavesTheOldCheckpoint) {
   run.existing = Existing::resume;
   run.run();
   EXPECT_EQ(run.final_weights(), straight.final_weights());
+}
+
+/// Runs `run` in a process of its own; whether it was interrupted.
+bool interrupted_in_a_child(const TinyRun& run) {
+  const pid_t child = fork();
+  if (child == 0) {
+    catch_interrupts();
+    _exit(run.run().interrupted ? 0 : 1);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+TEST(Loop, AValidationThatIsInterruptedIsMadeUpFor) {
+  testing::TempFolder folder;
+  std::vector<TinyRun> runs(3);
+  for (size_t i = 0; i < runs.size(); ++i) {
+    runs[i].train.eval_every = 4;
+    runs[i].out = folder / cat("run-", i);
+  }
+  // Children first: a process whose threads have worked cannot be forked safely. Each validation
+  // has two batches; the first and the last one are interrupted at their first.
+  for (const auto& [run, batch] : {std::pair{&runs[1], 1}, std::pair{&runs[2], 5}}) {
+    run->valid_hook = [batch, seen = 0]() mutable {
+      if (++seen == batch) raise(SIGTERM);
+    };
+    ASSERT_TRUE(interrupted_in_a_child(*run)) << batch;
+    EXPECT_FALSE(std::filesystem::exists(run->out / "model"));
+    run->valid_hook = nullptr;
+    run->existing = Existing::resume;
+  }
+  for (const TinyRun& run : runs) {
+    EXPECT_FALSE(run.run().interrupted);
+    EXPECT_EQ(run.final_weights(), runs[0].final_weights());
+    EXPECT_EQ(run.losses(), runs[0].losses());
+    EXPECT_EQ(run.metrics().size(), runs[0].metrics().size()) << "no validation is missing";
+  }
 }
 
 TEST(Loop, ACheckpointOfAnotherModelIsRefused) {

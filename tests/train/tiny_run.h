@@ -70,7 +70,8 @@ struct TinyRun {
   };
   std::filesystem::path out;
   Existing existing = Existing::refuse;
-  int64_t stop_after = -1;  ///< throws before this step, as a kill would
+  std::function<void()> valid_hook;  ///< called before each batch of a validation
+  int64_t stop_after = -1;           ///< throws before this step, as a kill would
 
   TrainOutcome run() const {
     Transformer model(shape, at::TensorOptions(at::kFloat));
@@ -87,7 +88,8 @@ struct TinyRun {
       return rows;
     };
     data.valid_batches = 2;
-    data.valid = [](int64_t index) {
+    data.valid = [this](int64_t index) {
+      if (valid_hook) valid_hook();
       return counting_batch(4, 16, 99, static_cast<uint64_t>(index));
     };
     CausalObjective objective(model, std::move(data), train.micro_batch());
