@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# From a bare machine to a model that writes: sets up, builds, trains a small model for about three minutes, measures it
+# From a bare machine to a model that writes: sets up, builds, trains a small model for about four minutes, measures it
 # on text it has not seen, lets it write, and leaves a page of curves.
 #   ./scripts/quickstart.sh             on a small world that slovo makes up itself (scripts/make_world.py)
 #   ./scripts/quickstart.sh TEXT.txt    on a text of yours (UTF-8, 100 KB or more)
@@ -54,7 +54,7 @@ say "how well it predicts text it has not seen"
 "$slovo" eval perplexity --model "$run" --data "$unseen"
 
 say "what it writes"
-"$slovo" generate --model "$run" --max-tokens 120 -n 10 --seed 1 "$prompt"
+"$slovo" generate --model "$run" --max-tokens 220 -n 10 --seed 1 "$prompt"
 
 cat <<EOF
 

@@ -75,8 +75,10 @@ void print_all(const std::vector<Completion>& completions, const std::vector<std
   }
 }
 
+/// To stderr, once what was printed is out.
 void log_speed(const std::vector<Completion>& completions, const LoadedModel& model,
                double seconds) {
+  std::fflush(stdout);
   int64_t tokens = 0;
   for (const Completion& completion : completions)
     tokens += static_cast<int64_t>(completion.ids.size());

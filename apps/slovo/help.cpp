@@ -75,7 +75,7 @@ std::string Command::help(int width) const {
   }
   for (const CommandOption& option : options_) {
     const bool required = option.need == Need::required;
-    if (required) usage += " " + left_side(option);
+    if (required) usage += cat(" ", left_side(option));
     if (!required && option.is_positional()) usage += cat(" [", left_side(option), "]");
     own += entry(left_side(option), option.help + (required ? " (required)" : ""), columns);
   }
