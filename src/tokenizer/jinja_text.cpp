@@ -35,7 +35,7 @@ std::string map_case(std::string_view text, CaseMapper mapper) {
   UErrorCode status = U_ZERO_ERROR;
   const std::unique_ptr<UCaseMap, Closer> map(ucasemap_open("", 0, &status));
   SLOVO_CHECK(U_SUCCESS(status), u_errorName(status));
-  SLOVO_CHECK(text.size() < INT32_MAX / 4);    // a rendering makes less
+  SLOVO_CHECK(text.size() < INT32_MAX / 4, "a rendering makes less text");
   std::string out(text.size() * 3 + 1, '\0');  // no character grows more
   const int32_t size = mapper(map.get(), out.data(), static_cast<int32_t>(out.size()), text.data(),
                               static_cast<int32_t>(text.size()), &status);
