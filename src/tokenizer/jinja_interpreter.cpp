@@ -49,7 +49,6 @@ class Interpreter::Inner {
  public:
   explicit Inner(Interpreter& owner) : Inner(owner, owner.scope_) {}
   Inner(Interpreter& owner, Scope* parent) : owner_(owner), outer_(owner.scope_) {
-    owner.runtime_.make(sizeof(Scope));
     owner.scope_ = &owner.scopes_.emplace_back(parent);
   }
   ~Inner() {
@@ -252,6 +251,7 @@ void Interpreter::assign(const Node& target, const Value& value) {
 
 Value Interpreter::make_macro(const Node& node) {
   scope_->kept = true;
+  runtime_.make(1024);  // about what stays until the end: scopes around here, the function
   Function macro;
   macro.kind = Function::Kind::macro;
   macro.name = node.name;

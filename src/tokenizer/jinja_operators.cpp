@@ -17,9 +17,8 @@ namespace {
   runtime.fail("\"", sign, "\" does not take ", left.type_name(), " and ", right.type_name());
 }
 
-int64_t fitting(const Runtime& runtime, bool overflow, int64_t result) {
+void check_fits(const Runtime& runtime, bool overflow) {
   if (overflow) runtime.fail("a number has more than 64 bits");
-  return result;
 }
 
 double floor_mod(double a, double b) {
@@ -33,16 +32,13 @@ int64_t power(const Runtime& runtime, int64_t base, int64_t exponent) {
   for (bool overflow = false; exponent > 0; exponent /= 2) {
     if (exponent % 2 != 0) overflow = __builtin_mul_overflow(out, base, &out);
     if (exponent > 1) overflow = overflow || __builtin_mul_overflow(base, base, &base);
-    fitting(runtime, overflow, out);
+    check_fits(runtime, overflow);
   }
   return out;
 }
 
-Value of_integers(Runtime& runtime, std::string_view sign, int64_t a, int64_t b) {
-  int64_t out = 0;
-  if (sign == "+") return Value::integer(fitting(runtime, __builtin_add_overflow(a, b, &out), out));
-  if (sign == "-") return Value::integer(fitting(runtime, __builtin_sub_overflow(a, b, &out), out));
-  if (sign == "*") return Value::integer(fitting(runtime, __builtin_mul_overflow(a, b, &out), out));
+/// `/`, `//`, `%` and `**` of integers.
+Value divided(Runtime& runtime, std::string_view sign, int64_t a, int64_t b) {
   if (sign == "**") {
     if (b >= 0) return Value::integer(power(runtime, a, b));
     if (a == 0) runtime.fail("0 cannot be raised to a negative power");
@@ -50,9 +46,24 @@ Value of_integers(Runtime& runtime, std::string_view sign, int64_t a, int64_t b)
   }
   if (b == 0) runtime.fail("division by zero");
   if (sign == "/") return Value::number(static_cast<double>(a) / static_cast<double>(b));
-  fitting(runtime, a == INT64_MIN && b == -1, 0);
+  check_fits(runtime, a == INT64_MIN && b == -1);
   const bool below = a % b != 0 && (a < 0) != (b < 0);  // C++ rounds to zero, Python down
   return Value::integer(sign == "//" ? a / b - (below ? 1 : 0) : a % b + (below ? b : 0));
+}
+
+Value of_integers(Runtime& runtime, std::string_view sign, int64_t a, int64_t b) {
+  int64_t out = 0;
+  bool overflow = false;
+  if (sign == "+")
+    overflow = __builtin_add_overflow(a, b, &out);
+  else if (sign == "-")
+    overflow = __builtin_sub_overflow(a, b, &out);
+  else if (sign == "*")
+    overflow = __builtin_mul_overflow(a, b, &out);
+  else
+    return divided(runtime, sign, a, b);
+  check_fits(runtime, overflow);
+  return Value::integer(out);
 }
 
 Value of_numbers(Runtime& runtime, std::string_view sign, double a, double b) {
@@ -224,7 +235,7 @@ bool holds(Runtime& runtime, std::string_view sign, const Value& left, const Val
 
 Value negate(Runtime& runtime, const Value& value) {
   if (const auto number = value.as_integer()) {
-    fitting(runtime, *number == INT64_MIN, 0);
+    check_fits(runtime, *number == INT64_MIN);
     return Value::integer(-*number);
   }
   if (const auto number = value.as_number()) return Value::number(-*number);

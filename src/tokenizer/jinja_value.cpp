@@ -318,6 +318,8 @@ std::string repr(Runtime& runtime, const Value& value) {
     runtime.make(text->size());
     return value.is_markup() ? "Markup(" + python_quoted(*text) + ")" : python_quoted(*text);
   }
+  if (value.function() != nullptr && value.function()->kind == Function::Kind::macro)
+    return "<Macro " + python_quoted(value.function()->name) + ">";
   runtime.fail("a ", value.type_name(), " cannot be printed",
                value.function() != nullptr ? "; call it: " + value.function()->name + "()" : "");
 }

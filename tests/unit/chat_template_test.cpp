@@ -118,7 +118,7 @@ std::string refused(std::string_view source) {
 }
 
 TEST(ChatTemplate, RefusesByNameAndLine) {
-  EXPECT_EQ(refused("\n\n{{ 1 | trimm }}").substr(0, 67),
+  EXPECT_EQ(refused("\n\n{{ 1 | trimm }}").substr(0, 68),
             "chat_template:3: filter \"trimm\" is not known (did you mean \"trim\"?);");
   EXPECT_TRUE(
       testing::contains(refused("{{ 1 is ood }}"),
