@@ -92,6 +92,8 @@ Value first_item(const Call& call) {
 }
 
 Value last_item(const Call& call) {
+  if (call.input.list() != nullptr && call.input.list()->kind == List::Kind::generator)
+    call.runtime.fail("filter \"last\" needs a list; make one with \"| list\"");
   const Values items = iterate(call.runtime, call.input);
   return items.empty() ? Value::undefined("there is no last item: the sequence is empty")
                        : items.back();
@@ -355,6 +357,11 @@ const std::map<std::string_view, Filter>& filters() {
   return table;
 }
 
+/// What `map`, `select` and their like go through: nothing where the input is false.
+Values items_if_any(Runtime& runtime, const Value& input) {
+  return truth(input) ? iterate(runtime, input) : Values();
+}
+
 /// The first argument, taken out.
 Value take_first(Runtime& runtime, const std::string& filter, Arguments& arguments,
                  std::string_view what) {
@@ -376,14 +383,14 @@ Value map_items(Runtime& runtime, const Value& input, Arguments arguments) {
   if (arguments.values.empty() && !arguments.named.empty()) {
     static const Names kNames = {"attribute", "default"};
     const Parameters given(runtime, "filter \"map\"", std::move(arguments), kNames);
-    for (const Value& item : iterate(runtime, input)) {
+    for (const Value& item : items_if_any(runtime, input)) {
       Value found = attribute_path(runtime, item, given.at(0));
       const bool replaced = found.undefined() != nullptr && given.has(1);
       out.push_back(replaced ? given.at(1) : std::move(found));
     }
   } else {
     const std::string name = take_name(runtime, "map", arguments, "the name of a filter");
-    for (const Value& item : iterate(runtime, input))
+    for (const Value& item : items_if_any(runtime, input))
       out.push_back(apply_filter(runtime, name, item, arguments));
   }
   return make_list(runtime, std::move(out), List::Kind::generator);
@@ -400,7 +407,7 @@ Value select_items(Runtime& runtime, const std::string& filter, const Value& inp
   const std::string test =
       tested ? take_name(runtime, filter, arguments, "the name of a test") : "";
   Values out;
-  for (const Value& item : iterate(runtime, input)) {
+  for (const Value& item : items_if_any(runtime, input)) {
     const Value looked_at = by_attribute ? attribute_path(runtime, item, path) : item;
     const bool passes = tested ? apply_test(runtime, test, looked_at, arguments) : truth(looked_at);
     if (passes == wanted) out.push_back(item);

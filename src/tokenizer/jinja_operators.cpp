@@ -290,7 +290,8 @@ Value slice(Runtime& runtime, const Value& value, const Value& begin, const Valu
     each_of(slice_range(runtime, parts, size), size, [&](size_t i) { out += all[i]; });
     return make_text(runtime, std::move(out));
   }
-  if (!is_sequence(value)) return missing(value, "[a:b]");
+  if (!is_sequence(value) && (value.list() == nullptr || value.list()->kind != List::Kind::range))
+    runtime.fail("a value of type ", value.type_name(), " has no parts [a:b]");
   const auto size = static_cast<int64_t>(value.list()->items.size());
   Values out;
   each_of(slice_range(runtime, parts, size), size,
