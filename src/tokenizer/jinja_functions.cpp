@@ -13,13 +13,6 @@ namespace {
 
 using Names = std::vector<std::string_view>;
 
-int64_t whole(Runtime& runtime, const std::string& test, const Value& value) {
-  if (value.undefined() != nullptr) runtime.fail(value.undefined()->why);
-  if (!value.as_integer())
-    runtime.fail("test \"", test, "\" needs an integer, not ", value.type_name());
-  return *value.as_integer();
-}
-
 using PlainTest = bool (*)(const Value& value);
 
 /// Tests without arguments.
@@ -36,7 +29,8 @@ const std::map<std::string_view, PlainTest>& plain_tests() {
       {"number", [](const Value& v) { return v.is_number(); }},
       {"string", [](const Value& v) { return v.text() != nullptr; }},
       {"mapping", [](const Value& v) { return v.dict() != nullptr; }},
-      {"callable", [](const Value& v) { return v.function() != nullptr; }},
+      {"callable",
+       [](const Value& v) { return v.function() != nullptr || v.undefined() != nullptr; }},
       {"iterable",
        [](const Value& v) {
          return v.text() != nullptr || v.list() != nullptr || v.dict() != nullptr ||
@@ -405,13 +399,13 @@ bool apply_test(Runtime& runtime, const std::string& name, const Value& input,
   }
   if (const auto sign = sign_of(name); !sign.empty()) return holds(runtime, sign, input, other());
   if (name == "sameas") return same(input, other());
-  if (name == "odd" || name == "even")
-    return (whole(runtime, name, input) % 2 == 0) == (name == "even");
+  if (name == "odd" || name == "even") {
+    const Value rest = binary(runtime, "%", input, Value::integer(2));
+    return equal(rest, Value::integer(name == "odd" ? 1 : 0));
+  }
   if (name == "lower") return is_lower(print(runtime, input));
   if (name == "upper") return is_upper(print(runtime, input));
-  if (name == "divisibleby")
-    return *binary(runtime, "%", input, Value::integer(whole(runtime, name, other())))
-                .as_number() == 0;
+  if (name == "divisibleby") return equal(binary(runtime, "%", input, other()), Value::integer(0));
   std::vector<std::string> known = {"sameas",      "odd", "even", "lower",  "upper",
                                     "divisibleby", "eq",  "ne",   "gt",     "ge",
                                     "lt",          "le",  "in",   "equalto"};
