@@ -53,7 +53,7 @@ class Tokenizer {
 
   /// Hash of everything that decides the ids: equal fingerprints encode equally.
   virtual std::string fingerprint() const = 0;
-  /// "bpe", "char" or "byte": what it is called in reports.
+  /// "bpe", "char", "byte", "wordpiece", "unigram" or "wordlevel": what it is called in reports.
   virtual std::string kind() const = 0;
 };
 
