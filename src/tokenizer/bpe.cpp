@@ -199,15 +199,16 @@ void Bpe::merge_long(std::vector<TokenId>& ids) const {
   std::erase(ids, -1);
 }
 
-void Bpe::encode_word(std::string_view word, std::vector<TokenId>& out) const {
+void Bpe::compute(std::string_view word, std::vector<TokenId>& ids) const {
   if (ignore_merges_) {
-    if (const auto whole = vocabulary_.find(bytes_ ? to_byte_alphabet(word) : std::string(word)))
-      return out.push_back(*whole);
+    if (const auto whole = vocabulary_.find(bytes_ ? to_byte_alphabet(word) : std::string(word))) {
+      ids.push_back(*whole);
+      return;
+    }
   }
-  std::vector<TokenId> ids;
   symbols(word, ids);
-  if (merges_.size() > 0) ids.size() <= kShortWord ? merge_short(ids) : merge_long(ids);
-  out.insert(out.end(), ids.begin(), ids.end());
+  if (merges_.size() == 0) return;
+  ids.size() <= kShortWord ? merge_short(ids) : merge_long(ids);
 }
 
 std::string Bpe::kind() const { return merges_.size() > 0 ? "bpe" : bytes_ ? "byte" : "char"; }

@@ -91,6 +91,8 @@ void Charsmap::append(std::string_view grapheme, std::string& out) const {
 }
 
 std::string Charsmap::apply(std::string_view text) const {
+  if (text.size() > INT32_MAX)
+    throw_data("a text of ", text.size(), " bytes is too long to normalise; split it below 2 GiB");
   UErrorCode status = U_ZERO_ERROR;
   const std::unique_ptr<UText, CloseText> source(
       utext_openUTF8(nullptr, text.data(), static_cast<int64_t>(text.size()), &status));

@@ -23,12 +23,17 @@ TokenModel::Session::~Session() {
 }
 
 void TokenModel::Session::encode(std::string_view word, std::vector<TokenId>& out) {
-  if (word.size() > WordCache::kLongestWord) return model_.encode_word(word, out);
+  if (word.size() > WordCache::kLongestWord) {
+    ids_.clear();
+    model_.compute(word, ids_);
+    out.insert(out.end(), ids_.begin(), ids_.end());
+    return;
+  }
   const uint64_t hash = hash_word(word);
   std::span<const TokenId> known;
   if (!cache_->find(word, hash, known)) {
     ids_.clear();
-    model_.encode_word(word, ids_);
+    model_.compute(word, ids_);
     cache_->insert(word, hash, ids_);
     known = ids_;
   }

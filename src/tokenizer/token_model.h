@@ -21,8 +21,8 @@ class TokenModel {
   TokenModel& operator=(const TokenModel&) = delete;
 
   virtual const Vocabulary& vocabulary() const = 0;
-  /// Appends the ids of a word. Thread-safe.
-  virtual void encode_word(std::string_view word, std::vector<TokenId>& ids) const = 0;
+  /// The ids of a word without any cache; `ids` must be empty. Thread-safe.
+  virtual void compute(std::string_view word, std::vector<TokenId>& ids) const = 0;
   /// "bpe", "wordpiece", ...: what it is called in reports.
   virtual std::string kind() const = 0;
 

@@ -136,7 +136,7 @@ void Unigram::push(std::string_view token, std::vector<TokenId>& ids) const {
   ids.push_back(unknown_);
 }
 
-void Unigram::encode_word(std::string_view word, std::vector<TokenId>& ids) const {
+void Unigram::compute(std::string_view word, std::vector<TokenId>& ids) const {
   std::string spelled;
   if (bytes_) word = spelled = to_byte_alphabet(word);
   const std::vector<Step> steps = best_path(word);

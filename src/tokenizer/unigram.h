@@ -13,7 +13,7 @@ class Unigram final : public TokenModel {
   Unigram(const JsonNode& model, bool bytes);
 
   const Vocabulary& vocabulary() const override { return vocabulary_; }
-  void encode_word(std::string_view word, std::vector<TokenId>& ids) const override;
+  void compute(std::string_view word, std::vector<TokenId>& ids) const override;
   std::string kind() const override { return "unigram"; }
 
  private:

@@ -9,7 +9,7 @@ WordLevel::WordLevel(const JsonNode& model, bool bytes)
       vocabulary_(model.at("vocab")),
       unknown_(vocabulary_.required(model, "unk_token", "<unk>")) {}
 
-void WordLevel::encode_word(std::string_view word, std::vector<TokenId>& ids) const {
+void WordLevel::compute(std::string_view word, std::vector<TokenId>& ids) const {
   ids.push_back((bytes_ ? vocabulary_.find(to_byte_alphabet(word)) : vocabulary_.find(word))
                     .value_or(unknown_));
 }

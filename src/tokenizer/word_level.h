@@ -10,7 +10,7 @@ class WordLevel final : public TokenModel {
   WordLevel(const JsonNode& model, bool bytes);
 
   const Vocabulary& vocabulary() const override { return vocabulary_; }
-  void encode_word(std::string_view word, std::vector<TokenId>& ids) const override;
+  void compute(std::string_view word, std::vector<TokenId>& ids) const override;
   std::string kind() const override { return "wordlevel"; }
 
  private:

@@ -21,14 +21,10 @@ WordPiece::WordPiece(const JsonNode& model, bool bytes)
     longest_token_ = std::max(longest_token_, vocabulary_.token(id).size());
 }
 
-void WordPiece::encode_word(std::string_view word, std::vector<TokenId>& ids) const {
+void WordPiece::compute(std::string_view word, std::vector<TokenId>& ids) const {
   std::string spelled;
   if (bytes_) word = spelled = to_byte_alphabet(word);
-  const size_t before = ids.size();
-  const auto give_up = [&] {
-    ids.resize(before);
-    ids.push_back(unknown_);
-  };
+  const auto give_up = [&] { ids = {unknown_}; };
   if (utf8::count(word) > longest_word_) return give_up();
   std::string token;
   for (size_t begin = 0; begin < word.size();) {
