@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tokenizer/json_node.h"
 #include "tokenizer/tokenizer_config.h"
 #include "tokenizer/tokenizer_parts.h"
 
@@ -25,7 +26,7 @@ struct ImportedTokenizer {
 class ImportSettings {
  public:
   /// `config` may be without a tokenizer_config.json: then everything has its default.
-  explicit ImportSettings(const TokenizerConfigFiles& config, const std::string& folder);
+  ImportSettings(const TokenizerConfigFiles& config, const std::string& folder);
 
   /// "tokenizer_class" without "Fast" at its end; nothing when it is not told.
   std::optional<std::string> tokenizer_class() const;
