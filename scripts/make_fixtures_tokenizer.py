@@ -1,17 +1,23 @@
 #!/usr/bin/env python3
-"""Writes tests/fixtures/bpe_training.json and tokenizer_forms.json: what Hugging Face `tokenizers` does.
+"""Writes tests/fixtures/bpe_training.json, tokenizer_forms.json and tokenizer_more_forms.json: what Hugging Face
+`tokenizers` does.
 
-The first holds the merges that its BpeTrainer learns from a small text of our own, the second a set of
-small tokenizers in the forms that tokenizer.json has, each with texts, ids and decoded texts.
+The first holds the merges that its BpeTrainer learns from a small text of our own, the others small tokenizers in the
+forms that tokenizer.json has (byte-level and SentencePiece-like BPE; all others), each with texts, ids and decoded texts.
+sentencepiece_models.json holds small models of SentencePiece with the ids that its library gives.
 
 With --check it compares instead: `slovo tokenizer train` and `encode` against HF on given text files.
 """
 import argparse
+import base64
+import io
 import json
 import pathlib
+import random
 import subprocess
 import tempfile
 
+import sentencepiece
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -85,6 +91,117 @@ def sentencepiece_like(**options):
     return models.BPE(vocab=vocab, merges=merges, unk_token="<unk>", **options)
 
 
+def wordpiece():
+    """BERT's form, trained on the text: accents and case go, white space and punctuation cut."""
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]", max_input_chars_per_word=20))
+    tokenizer.normalizer = normalizers.BertNormalizer()
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.decoder = decoders.WordPiece()
+    names = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    tokenizer.train_from_iterator([TEXT], trainers.WordPieceTrainer(vocab_size=260, special_tokens=names, show_progress=False))
+    tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
+    return tokenizer
+
+
+def unigram(byte_fallback=False, **options):
+    vocab_size, specials = (200, ["<unk>", "<s>", "</s>"])
+    tokenizer = Tokenizer(models.Unigram())
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(**options)
+    tokenizer.decoder = decoders.Metaspace(**options)
+    trainer = trainers.UnigramTrainer(vocab_size=vocab_size, special_tokens=specials, unk_token="<unk>", show_progress=False)
+    tokenizer.train_from_iterator([TEXT], trainer)
+    if byte_fallback:
+        model = json.loads(tokenizer.to_str())["model"]
+        vocab = [tuple(entry) for entry in model["vocab"]] + [(f"<0x{b:02X}>", -20.0) for b in range(256)]
+        tokenizer.model = models.Unigram(vocab, model["unk_id"], True)
+        tokenizer.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(),
+                                               decoders.Strip(" ", 1, 0)])
+    return tokenizer
+
+
+def word_level(pre_tokenizer, normalizer=None):
+    tokenizer = Tokenizer(models.WordLevel(unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizer
+    if normalizer:
+        tokenizer.normalizer = normalizer
+    trainer = trainers.WordLevelTrainer(vocab_size=150, special_tokens=["<unk>", "<s>", "</s>"], show_progress=False)
+    tokenizer.train_from_iterator([TEXT] + TEXTS, trainer)
+    return tokenizer
+
+
+def suffixed(**options):
+    """The first GPT's form, and CLIP's: a mark at the end of a word."""
+    tokenizer = Tokenizer(models.BPE(unk_token="<unk>", **options))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    trainer = trainers.BpeTrainer(vocab_size=250, special_tokens=["<unk>"], show_progress=False, **options)
+    tokenizer.train_from_iterator([TEXT], trainer)
+    tokenizer.decoder = decoders.BPEDecoder(suffix="</w>")
+    return tokenizer
+
+
+def charsmap(rules):
+    """SentencePiece's compiled rules: a double array of the keys, which finds the offset of a replacement."""
+    text, offsets = b"", {}
+    for key, value in rules.items():
+        offsets[key.encode()] = len(text)
+        text += value.encode() + b"\0"
+    tree = {}
+    for key in offsets:
+        node = tree
+        for byte in key:
+            node = node.setdefault(byte, {})
+        node[None] = offsets[key]
+    units, used = {0: 0}, {0}
+
+    def place(at, node):
+        labels = [0 if byte is None else byte for byte in node]
+        base = next(b for b in range(1, 1 << 20) if at ^ b and all((at ^ b ^ label) not in used for label in labels))
+        used.update(at ^ base ^ label for label in labels)
+        units[at] = units.get(at, 0) | base << 10 | (0x100 if None in node else 0)
+        for byte, child in node.items():
+            to = at ^ base ^ (byte or 0)
+            if byte is None:
+                units[to] = 1 << 31 | child
+            else:
+                units[to] = byte
+                place(to, child)
+
+    place(0, tree)
+    blob = b"".join(units.get(i, 0).to_bytes(4, "little") for i in range(max(units) + 256))
+    return len(blob).to_bytes(4, "little") + blob + text
+
+
+def more_forms():
+    yield "wordpiece", wordpiece()
+    cased = wordpiece()
+    cased.normalizer = normalizers.BertNormalizer(clean_text=False, handle_chinese_chars=False, strip_accents=True, lowercase=False)
+    cased.decoder = decoders.WordPiece(cleanup=False)
+    yield "wordpiece cased", cased
+    for scheme in ("always", "first", "never"):
+        yield f"unigram {scheme}", unigram(prepend_scheme=scheme)
+    yield "unigram bytes", unigram(byte_fallback=True)
+    whole = unigram(split=False)
+    whole.normalizer = normalizers.Sequence([normalizers.Nmt(), normalizers.NFKC(), normalizers.Strip(left=False),
+                                             normalizers.Replace(Regex(" {2,}"), " ")])
+    yield "unigram whole", whole
+    rules = {"\t": " ", "\n": " ", "\r": " ", "\u00a0": " ", "e\u0301": "é", "ﬁ": "fi", "É": "E", "½": "1/2", "日": "day", "zz": "Z",
+             "\u2581": " ", "👨": "man"}
+    mapped = unigram()
+    mapped.normalizer = normalizers.Sequence([normalizers.Precompiled(charsmap(rules)), normalizers.Strip(right=False)])
+    yield "precompiled", mapped
+    p = pre_tokenizers
+    yield "whitespace", word_level(p.Whitespace(), normalizers.Lowercase())
+    yield "whitespace split", word_level(p.WhitespaceSplit(), normalizers.Sequence([normalizers.NFKD(), normalizers.StripAccents()]))
+    for behavior in ("isolated", "removed", "merged_with_previous", "merged_with_next", "contiguous"):
+        yield f"punctuation {behavior}", word_level(p.Sequence([p.WhitespaceSplit(), p.Punctuation(behavior)]))
+    for each in (True, False):
+        yield f"digits {each}", word_level(p.Sequence([p.Whitespace(), p.Digits(individual_digits=each)]))
+    yield "delimiter", word_level(p.CharDelimiterSplit("a"), normalizers.Strip())
+    yield "suffix", suffixed(end_of_word_suffix="</w>")
+    yield "prefix", suffixed(continuing_subword_prefix="##")
+
+
 def forms():
     def special(tokenizer, names=("<unk>", "<s>", "</s>")):
         tokenizer.add_special_tokens(list(names))
@@ -136,15 +253,46 @@ def forms():
     yield "ignore merges", whole
 
 
-def forms_fixture():
+def tricky_texts(count, seed=5):
+    """Texts of parts that tokenizers treat in ways of their own."""
+    parts = [" ", "  ", "\t", "\n", "\r\n", "\u00a0", "\u2003", "\u3000", "\u200b", "\u200d", "\ufeff", "\ufffd", "\x00", "\x7f", "\x85", "\xad",
+             "the", "miller's", "DON'T", "Mill", "лес", "Сказка", "ЁЖ", "日本", "語", "한국어", "ไทย", "हिन्दी", "العربية", "🙂", "👨‍👩‍👧", "e\u0301", "É",
+             "ñ", "ﬁ", "ſ", "İ", "Σς", "ß", "1", "23", "1987", "½", "Ⅷ", "٣", ".", ",", "!", "...", "-", "_", "$", "+", "«»", "—", "'s", " n't",
+             "<s>", "</s>", "<unk>", "[UNK]", "[MASK]", "▁", "##ing", "</w>", "<0x0A>", "a", "b", "ab", "aaaa", "zz", "q" * 25, "\u0e33", "\u1885",
+             "\U000110cd", "\U000111c9", "\ua8fc", "\u2e43", "\ufdfa", "\u1680", "\u2028"]
+    source = random.Random(seed)
+    return ["".join(source.choice(parts) for _ in range(source.randint(1, 12))) for _ in range(count)]
+
+
+def forms_fixture(made, texts):
     out = []
-    for name, tokenizer in forms():
+    for name, tokenizer in made:
         rows = []
-        for text in TEXTS:
+        for text in texts:
             ids = tokenizer.encode(text, add_special_tokens=False).ids
             rows.append({"text": text, "ids": ids, "with_specials": tokenizer.encode(text).ids,
                          "decoded": tokenizer.decode(ids), "decoded_all": tokenizer.decode(ids, skip_special_tokens=False)})
         out.append({"name": name, "tokenizer": json.loads(tokenizer.to_str()), "texts": rows})
+    return out
+
+
+def sentencepiece_fixture(texts):
+    """Small SentencePiece models, with the ids that its own library gives; unknown characters included."""
+    out = []
+    for name, options in (
+            ("bpe bytes", {"model_type": "bpe", "vocab_size": 420, "byte_fallback": True, "remove_extra_whitespaces": False,
+                           "split_digits": True, "allow_whitespace_only_pieces": True}),
+            ("bpe plain", {"model_type": "bpe", "vocab_size": 250, "add_dummy_prefix": False, "remove_extra_whitespaces": False,
+                           "user_defined_symbols": ["<mark>", "zz"]}),
+            ("unigram", {"model_type": "unigram", "vocab_size": 160}),
+            ("unigram bytes", {"model_type": "unigram", "vocab_size": 420, "byte_fallback": True, "split_by_whitespace": False})):
+        model = io.BytesIO()
+        sentencepiece.SentencePieceTrainer.train(sentence_iterator=iter(TEXT.splitlines()), model_writer=model, minloglevel=2,
+                                                 normalization_rule_name="identity", num_threads=1, **options)
+        processor = sentencepiece.SentencePieceProcessor(model_proto=model.getvalue())
+        rows = [{"text": text, "ids": processor.encode(text), "decoded": processor.decode(processor.encode(text))}
+                for text in texts if "<s>" not in text and "</s>" not in text and "<unk>" not in text and "\0" not in text]
+        out.append({"name": name, "model": base64.b64encode(model.getvalue()).decode(), "texts": rows})
     return out
 
 
@@ -174,7 +322,10 @@ def main():
     if args.check:
         check(args.slovo, args.check, args.vocab_size)
         return
-    for name, content in (("bpe_training", training_fixture()), ("tokenizer_forms", forms_fixture())):
+    fixtures = (("bpe_training", training_fixture()), ("tokenizer_forms", forms_fixture(forms(), TEXTS)),
+                ("tokenizer_more_forms", forms_fixture(more_forms(), TEXTS + tricky_texts(200))),
+                ("sentencepiece_models", sentencepiece_fixture(TEXTS + tricky_texts(200))))
+    for name, content in fixtures:
         path = ROOT / f"tests/fixtures/{name}.json"
         path.write_text(json.dumps(content, ensure_ascii=True, separators=(",", ":")) + "\n")
         print(path, path.stat().st_size, "bytes")

@@ -1,53 +1,20 @@
 #include "tokenizer/added_tokens.h"
 
-#include <unicode/uchar.h>
-
 #include <algorithm>
 #include <array>
 
 #include "core/error.h"
 #include "core/utf8.h"
+#include "tokenizer/characters.h"
 
 namespace slovo {
 namespace {
 
-/// \w of Unicode Technical Standard 18.
-bool is_word(char32_t c) {
-  const auto code = static_cast<UChar32>(c);
-  return u_isUAlphabetic(code) || u_hasBinaryProperty(code, UCHAR_JOIN_CONTROL) ||
-         (U_GET_GC_MASK(code) & (U_GC_M_MASK | U_GC_ND_MASK | U_GC_PC_MASK)) != 0;
-}
-
-bool is_space(char32_t c) { return u_isUWhiteSpace(static_cast<UChar32>(c)); }
-
-/// The character that ends at text[end).
-char32_t character_before(std::string_view text, size_t end, size_t& begin) {
-  begin = end - 1;
-  while (begin > 0 && (static_cast<unsigned char>(text[begin]) & 0xC0) == 0x80) --begin;
-  size_t at = begin;
-  return utf8::next(text, at);
-}
-
 bool inside_word(std::string_view text, size_t begin, size_t end) {
   size_t at = 0;
-  if (begin > 0 && is_word(character_before(text, begin, at))) return true;
+  if (begin > 0 && is_word_character(character_before(text, begin, at))) return true;
   at = end;
-  return end < text.size() && is_word(utf8::next(text, at));
-}
-
-size_t skip_spaces_back(std::string_view text, size_t end) {
-  size_t begin = 0;
-  while (end > 0 && is_space(character_before(text, end, begin))) end = begin;
-  return end;
-}
-
-size_t skip_spaces(std::string_view text, size_t at) {
-  while (at < text.size()) {
-    size_t next = at;
-    if (!is_space(utf8::next(text, next))) break;
-    at = next;
-  }
-  return at;
+  return end < text.size() && is_word_character(utf8::next(text, at));
 }
 
 }  // namespace

@@ -25,11 +25,8 @@ Bpe::Bpe(const JsonNode& model, bool bytes)
 }
 
 void Bpe::read_options(const JsonNode& model) {
-  for (const char* option : {"continuing_subword_prefix", "end_of_word_suffix"}) {
-    if (model.has(option) && !model.text_at(option).empty()) {
-      model.at(option).fail("is not supported; slovo reads BPE models without it");
-    }
-  }
+  if (model.has("continuing_subword_prefix")) prefix_ = model.text_at("continuing_subword_prefix");
+  if (model.has("end_of_word_suffix")) suffix_ = model.text_at("end_of_word_suffix");
   if (model.has("dropout") && model.raw()["dropout"] != 0.0) {
     model.at("dropout").fail("is not supported; set it to null");
   }
@@ -71,7 +68,10 @@ void Bpe::add_merge(const std::string& left, const std::string& right, uint32_t 
                     const JsonNode& node) {
   std::array<TokenId, 3> ids{};
   size_t i = 0;
-  for (const std::string& token : {left, right, left + right}) {
+  if (!right.starts_with(prefix_))
+    node.fail(cat("number ", rank, " joins \"", right, "\", which does not begin with \"", prefix_,
+                  "\", the continuing_subword_prefix"));
+  for (const std::string& token : {left, right, left + right.substr(prefix_.size())}) {
     const auto id = vocabulary_.find(token);
     if (!id)
       node.fail(cat("number ", rank, " needs \"", token, "\", which is not in the vocabulary"));
@@ -107,27 +107,35 @@ bool Bpe::push_fallback(std::string_view symbol, std::vector<TokenId>& ids) cons
   return true;
 }
 
+TokenId Bpe::find_symbol(std::string_view symbol, bool is_first, bool is_last) const {
+  if ((prefix_.empty() || is_first) && (suffix_.empty() || !is_last)) {
+    if (symbol.size() == 1) return byte_ids_[static_cast<uint8_t>(symbol[0])];
+    size_t at = 0;
+    const auto found = character_ids_.find(utf8::next(symbol, at));
+    return found == character_ids_.end() ? -1 : found->second;
+  }
+  return vocabulary_.find(spelling(symbol, is_first, is_last)).value_or(-1);
+}
+
+std::string Bpe::spelling(std::string_view symbol, bool is_first, bool is_last) const {
+  return cat(is_first ? "" : prefix_, bytes_ ? to_byte_alphabet(symbol) : std::string(symbol),
+             is_last ? suffix_ : "");
+}
+
 void Bpe::symbols(std::string_view word, std::vector<TokenId>& ids) const {
   bool unknown_waits = false;
-  for (size_t at = 0; at < word.size();) {
-    const size_t begin = at;
-    TokenId id = byte_ids_[static_cast<uint8_t>(word[at])];
-    if (bytes_ || id >= 0) {
-      ++at;
-    } else {
-      const auto found = character_ids_.find(utf8::next(word, at));
-      if (found != character_ids_.end()) id = found->second;
-    }
+  for (size_t begin = 0, end = 0; begin < word.size(); begin = end) {
+    end = begin + (bytes_ ? 1 : utf8::char_length(word, begin));
+    const std::string_view symbol = word.substr(begin, end - begin);
+    const TokenId id = find_symbol(symbol, begin == 0, end == word.size());
     if (id >= 0) {
       if (unknown_waits) ids.push_back(unknown_);
       unknown_waits = false;
       ids.push_back(id);
       continue;
     }
-    const std::string_view symbol =
-        bytes_ ? std::string_view(byte_symbol(static_cast<uint8_t>(word[begin])))
-               : word.substr(begin, at - begin);
-    if (byte_fallback_ && push_fallback(symbol, ids)) continue;
+    if (byte_fallback_ && push_fallback(spelling(symbol, begin == 0, end == word.size()), ids))
+      continue;
     if (unknown_ < 0) continue;
     if (unknown_waits && !fuse_unknown_) ids.push_back(unknown_);
     unknown_waits = true;
@@ -203,37 +211,6 @@ void Bpe::compute(std::string_view word, std::vector<TokenId>& ids) const {
   ids.size() <= kShortWord ? merge_short(ids) : merge_long(ids);
 }
 
-Bpe::Session::Session(const Bpe& model) : model_(model) {
-  const std::lock_guard lock(model.idle_mutex_);
-  if (model.idle_.empty()) {
-    cache_ = std::make_unique<WordCache>();
-  } else {
-    cache_ = std::move(model.idle_.back());
-    model.idle_.pop_back();
-  }
-}
-
-Bpe::Session::~Session() {
-  const std::lock_guard lock(model_.idle_mutex_);
-  model_.idle_.push_back(std::move(cache_));
-}
-
-void Bpe::Session::encode(std::string_view word, std::vector<TokenId>& out) {
-  if (word.size() > WordCache::kLongestWord) {
-    ids_.clear();
-    model_.compute(word, ids_);
-    out.insert(out.end(), ids_.begin(), ids_.end());
-    return;
-  }
-  const uint64_t hash = hash_word(word);
-  std::span<const TokenId> known;
-  if (!cache_->find(word, hash, known)) {
-    ids_.clear();
-    model_.compute(word, ids_);
-    cache_->insert(word, hash, ids_);
-    known = ids_;
-  }
-  out.insert(out.end(), known.begin(), known.end());
-}
+std::string Bpe::kind() const { return merges_.size() > 0 ? "bpe" : bytes_ ? "byte" : "char"; }
 
 }  // namespace slovo

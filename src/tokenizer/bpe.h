@@ -3,44 +3,26 @@
 #pragma once
 
 #include <array>
-#include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
-#include "tokenizer/json_node.h"
 #include "tokenizer/pair_table.h"
-#include "tokenizer/vocabulary.h"
-#include "tokenizer/word_cache.h"
+#include "tokenizer/token_model.h"
 
 namespace slovo {
 
-class Bpe {
+class Bpe final : public TokenModel {
  public:
   /// `bytes`: the symbols of a word are its bytes, spelled in GPT-2's alphabet; else its
   /// characters.
   Bpe(const JsonNode& model, bool bytes);
 
-  const Vocabulary& vocabulary() const { return vocabulary_; }
-  size_t merges() const { return merges_.size(); }
-
-  /// Encodes word after word with a cache of its own; one per thread, cheap to make.
-  class Session {
-   public:
-    explicit Session(const Bpe& model);
-    ~Session();
-    Session(const Session&) = delete;
-    Session& operator=(const Session&) = delete;
-    /// Appends the ids of a word.
-    void encode(std::string_view word, std::vector<TokenId>& out);
-
-   private:
-    const Bpe& model_;
-    std::unique_ptr<WordCache> cache_;
-    std::vector<TokenId> ids_;
-  };
+  const Vocabulary& vocabulary() const override { return vocabulary_; }
+  void compute(std::string_view word, std::vector<TokenId>& ids) const override;
+  /// "bpe"; without merges "byte" or "char", after its symbols.
+  std::string kind() const override;
 
  private:
   struct Merge {
@@ -53,8 +35,10 @@ class Bpe {
   void add_merge(const std::string& left, const std::string& right, uint32_t rank,
                  const JsonNode& node);
   void index_symbols();
-  /// The ids of a word without any cache.
-  void compute(std::string_view word, std::vector<TokenId>& ids) const;
+  /// The token of a symbol: at a word's begin, inside it, at its end.
+  TokenId find_symbol(std::string_view symbol, bool is_first, bool is_last) const;
+  /// How the vocabulary spells it there.
+  std::string spelling(std::string_view symbol, bool is_first, bool is_last) const;
   /// The symbols a word begins with, unknown ones resolved.
   void symbols(std::string_view word, std::vector<TokenId>& ids) const;
   bool push_fallback(std::string_view symbol, std::vector<TokenId>& ids) const;
@@ -70,13 +54,12 @@ class Bpe {
   TokenId unknown_ = -1;
   bool fuse_unknown_ = false;
   bool ignore_merges_ = false;
+  std::string prefix_;                       // of every symbol of a word but its first
+  std::string suffix_;                       // of the last
   std::array<TokenId, 256> byte_ids_{};      // of one-byte symbols; -1: none
   std::array<TokenId, 256> fallback_ids_{};  // of <0xNN>; -1: none
   bool byte_fallback_ = false;
   std::unordered_map<char32_t, TokenId> character_ids_;
-
-  mutable std::mutex idle_mutex_;
-  mutable std::vector<std::unique_ptr<WordCache>> idle_;  // warm caches of finished sessions
 };
 
 }  // namespace slovo

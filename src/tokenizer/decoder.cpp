@@ -116,6 +116,59 @@ class MetaspaceDecoder final : public Decoder {
   bool drops_first_;
 };
 
+/// Tokens that do not continue a word get a space before them; `cleanup` takes it away where
+/// English has none.
+class WordPieceDecoder final : public Decoder {
+ public:
+  WordPieceDecoder(std::string prefix, bool cleanup)
+      : prefix_(std::move(prefix)), cleanup_(cleanup) {}
+  void apply(std::vector<std::string>& tokens) const override {
+    for (size_t i = 0; i < tokens.size(); ++i) {
+      std::string& token = tokens[i];
+      if (i > 0) {
+        if (token.starts_with(prefix_)) {
+          token.erase(0, prefix_.size());
+        } else {
+          token.insert(0, " ");
+        }
+      }
+      if (cleanup_) clean(token);
+    }
+  }
+
+ private:
+  static void clean(std::string& token) {
+    static constexpr std::pair<std::string_view, std::string_view> kChanges[] = {
+        {" .", "."},   {" ?", "?"},     {" !", "!"},     {" ,", ","},
+        {" ' ", "'"},  {" n't", "n't"}, {" 'm", "'m"},   {" do not", " don't"},
+        {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"},
+    };
+    for (const auto& [found, content] : kChanges) {
+      size_t at = token.find(found);
+      while (at != std::string::npos) {
+        token.replace(at, found.size(), content);
+        at = token.find(found, at + content.size());
+      }
+    }
+  }
+
+  std::string prefix_;
+  bool cleanup_;
+};
+
+/// The mark at the end of a word becomes a space, but behind the last word nothing.
+class BpeDecoder final : public Decoder {
+ public:
+  explicit BpeDecoder(Regex suffix) : suffix_(std::move(suffix)) {}
+  void apply(std::vector<std::string>& tokens) const override {
+    for (std::string& token : tokens)
+      token = replace_matches(token, suffix_, &token == &tokens.back() ? "" : " ");
+  }
+
+ private:
+  Regex suffix_;
+};
+
 class DecoderSequence final : public Decoder {
  public:
   explicit DecoderSequence(std::vector<std::unique_ptr<Decoder>> parts)
@@ -153,14 +206,20 @@ std::unique_ptr<Decoder> read(const JsonNode& node, int depth) {
   if (type == "Replace")
     return std::make_unique<ReplaceDecoder>(read_pattern(node), node.text_at("content"));
   if (type == "Metaspace") return read_metaspace(node);
+  if (type == "WordPiece")
+    return std::make_unique<WordPieceDecoder>(node.has("prefix") ? node.text_at("prefix") : "##",
+                                              node.flag_at("cleanup", true));
+  if (type == "BPEDecoder")
+    return std::make_unique<BpeDecoder>(Regex::literal(
+        node.has("suffix") ? node.text_at("suffix") : "</w>", cat(node.where(), ".suffix")));
   if (type == "Sequence") {
     if (depth == 0) node.fail("sequences are nested too deep");
     std::vector<std::unique_ptr<Decoder>> parts;
     for (const JsonNode& item : node.at("decoders").items()) parts.push_back(read(item, depth - 1));
     return std::make_unique<DecoderSequence>(std::move(parts));
   }
-  node.refuse_type(
-      {"ByteLevel", "ByteFallback", "Fuse", "Strip", "Replace", "Metaspace", "Sequence"});
+  node.refuse_type({"ByteLevel", "ByteFallback", "Fuse", "Strip", "Replace", "Metaspace",
+                    "WordPiece", "BPEDecoder", "Sequence"});
 }
 
 }  // namespace

@@ -3,10 +3,16 @@
 #include <unicode/bytestream.h>
 #include <unicode/normalizer2.h>
 #include <unicode/stringpiece.h>
+#include <unicode/uchar.h>
 
+#include <algorithm>
 #include <vector>
 
+#include "core/base64.h"
 #include "core/error.h"
+#include "core/utf8.h"
+#include "tokenizer/characters.h"
+#include "tokenizer/charsmap.h"
 #include "tokenizer/pattern.h"
 
 namespace slovo {
@@ -59,6 +65,96 @@ class UnicodeForm final : public Normalizer {
   const icu::Normalizer2* form_;
 };
 
+/// Changes a text character by character: `change(c, out)` appends what becomes of `c`.
+using CharacterChange = void (*)(char32_t c, std::string& out);
+class CharacterNormalizer final : public Normalizer {
+ public:
+  explicit CharacterNormalizer(CharacterChange change) : change_(change) {}
+  std::string_view apply(std::string_view text, std::string& storage) const override {
+    std::string out;
+    out.reserve(text.size());
+    for (size_t at = 0; at < text.size();) change_(utf8::next(text, at), out);
+    return storage = std::move(out);
+  }
+
+ private:
+  CharacterChange change_;
+};
+
+/// Each character by itself, as Rust's char::to_lowercase: no final sigma.
+void lowercase(char32_t c, std::string& out) {
+  if (c == 0x130) {  // the one whose lower case is two characters
+    out += "i\u0307";
+  } else {
+    utf8::append(out, static_cast<char32_t>(u_tolower(static_cast<UChar32>(c))));
+  }
+}
+
+void drop_combining_marks(char32_t c, std::string& out) {
+  if (!is_combining_mark(c)) utf8::append(out, c);
+}
+
+void drop_accents(char32_t c, std::string& out) {
+  if (!is_nonspacing_mark(c)) utf8::append(out, c);
+}
+
+/// SentencePiece's rules of the name: control characters go, odd spaces become spaces.
+void nmt(char32_t c, std::string& out) {
+  const bool dropped = (c >= 0x1 && c <= 0x8) || c == 0xB || (c >= 0xE && c <= 0x1F) || c == 0x7F ||
+                       c == 0x8F || c == 0x9F;
+  if (dropped) return;
+  const bool space = c == 0x9 || c == 0xA || c == 0xC || c == 0xD || c == 0x1680 ||
+                     (c >= 0x200B && c <= 0x200F) || c == 0x2028 || c == 0x2029 || c == 0x2581 ||
+                     c == 0xFEFF || c == 0xFFFD;
+  utf8::append(out, space ? ' ' : c);
+}
+
+/// BERT: control characters go, every white space is a space.
+void clean(char32_t c, std::string& out) {
+  const bool space = c == '\t' || c == '\n' || c == '\r' || is_space(c);
+  if (space) {
+    out += ' ';
+  } else if (c != 0 && c != 0xFFFD && !is_other(c)) {
+    utf8::append(out, c);
+  }
+}
+
+/// BERT: ideographs are words. The ranges are HF's.
+void space_ideographs(char32_t c, std::string& out) {
+  const bool ideograph = (c >= 0x4E00 && c <= 0x9FFF) || (c >= 0x3400 && c <= 0x4DBF) ||
+                         (c >= 0x20000 && c <= 0x2A6DF) || (c >= 0x2A700 && c <= 0x2B81F) ||
+                         (c >= 0x2B920 && c <= 0x2CEAF) || (c >= 0xF900 && c <= 0xFAFF) ||
+                         (c >= 0x2F800 && c <= 0x2FA1F);
+  if (ideograph) out += ' ';
+  utf8::append(out, c);
+  if (ideograph) out += ' ';
+}
+
+class StripNormalizer final : public Normalizer {
+ public:
+  StripNormalizer(bool left, bool right) : left_(left), right_(right) {}
+  std::string_view apply(std::string_view text, std::string& storage) const override {
+    const size_t begin = left_ ? skip_spaces(text, 0) : 0;
+    const size_t end = right_ ? std::max(skip_spaces_back(text, text.size()), begin) : text.size();
+    return storage = std::string(text.substr(begin, end - begin));
+  }
+
+ private:
+  bool left_;
+  bool right_;
+};
+
+class Precompiled final : public Normalizer {
+ public:
+  explicit Precompiled(Charsmap map) : map_(std::move(map)) {}
+  std::string_view apply(std::string_view text, std::string& storage) const override {
+    return storage = map_.apply(text);
+  }
+
+ private:
+  Charsmap map_;
+};
+
 class NormalizerSequence final : public Normalizer {
  public:
   explicit NormalizerSequence(std::vector<std::unique_ptr<Normalizer>> parts)
@@ -92,12 +188,41 @@ std::unique_ptr<Normalizer> unicode_form(const std::string& type) {
   return std::make_unique<UnicodeForm>(form);
 }
 
+std::unique_ptr<Normalizer> read_bert(const JsonNode& node) {
+  std::vector<std::unique_ptr<Normalizer>> parts;
+  const auto add = [&](CharacterChange change) {
+    parts.push_back(std::make_unique<CharacterNormalizer>(change));
+  };
+  const bool lower = node.flag_at("lowercase", true);
+  if (node.flag_at("clean_text", true)) add(clean);
+  if (node.flag_at("handle_chinese_chars", true)) add(space_ideographs);
+  if (node.flag_at("strip_accents", lower)) {
+    parts.push_back(unicode_form("NFD"));
+    add(drop_accents);
+  }
+  if (lower) add(lowercase);
+  return std::make_unique<NormalizerSequence>(std::move(parts));
+}
+
 std::unique_ptr<Normalizer> read(const JsonNode& node, int depth) {
   const std::string type = node.text_at("type");
   if (type == "Prepend") return std::make_unique<Prepend>(node.text_at("prepend"));
   if (type == "Replace")
     return std::make_unique<Replace>(read_pattern(node), node.text_at("content"));
   if (type == "NFC" || type == "NFD" || type == "NFKC" || type == "NFKD") return unicode_form(type);
+  if (type == "Lowercase") return std::make_unique<CharacterNormalizer>(lowercase);
+  if (type == "StripAccents") return std::make_unique<CharacterNormalizer>(drop_combining_marks);
+  if (type == "Nmt") return std::make_unique<CharacterNormalizer>(nmt);
+  if (type == "BertNormalizer") return read_bert(node);
+  if (type == "Strip") {
+    return std::make_unique<StripNormalizer>(node.flag_at("strip_left", true),
+                                             node.flag_at("strip_right", true));
+  }
+  if (type == "Precompiled") {
+    const JsonNode map = node.at("precompiled_charsmap");
+    return std::make_unique<Precompiled>(
+        Charsmap(base64_decode(map.text(), map.where()), map.where()));
+  }
   if (type == "Sequence") {
     if (depth == 0) node.fail("sequences are nested too deep");
     std::vector<std::unique_ptr<Normalizer>> parts;
@@ -105,7 +230,8 @@ std::unique_ptr<Normalizer> read(const JsonNode& node, int depth) {
       parts.push_back(read(item, depth - 1));
     return std::make_unique<NormalizerSequence>(std::move(parts));
   }
-  node.refuse_type({"Prepend", "Replace", "NFC", "NFD", "NFKC", "NFKD", "Sequence"});
+  node.refuse_type({"Prepend", "Replace", "NFC", "NFD", "NFKC", "NFKD", "Lowercase", "StripAccents",
+                    "BertNormalizer", "Strip", "Nmt", "Precompiled", "Sequence"});
 }
 
 }  // namespace

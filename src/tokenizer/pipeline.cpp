@@ -21,14 +21,6 @@ std::string hash_of(const nlohmann::json& json, const TokenizerConfigFiles& conf
   return hasher.hex();
 }
 
-JsonNode read_model(const JsonNode& file) {
-  const JsonNode model = file.at("model");
-  // Old files leave the type of a BPE model out.
-  if (model.has("type") && model.text_at("type") != "BPE") model.refuse_type({"BPE"});
-  if (!model.has("type") && !model.has("merges")) model.fail("\"type\" is missing");
-  return model;
-}
-
 template <class Read>
 auto read_part(const JsonNode& file, const char* key, Read read) -> decltype(read(file)) {
   if (!file.has(key)) return nullptr;
@@ -53,9 +45,9 @@ Pipeline::Pipeline(std::string text, Parsed parsed, TokenizerConfigFiles config)
       pre_tokenizer_(
           read_part(JsonNode(parsed.json, parsed.file), "pre_tokenizer", read_pre_tokenizer)),
       decoder_(read_part(JsonNode(parsed.json, parsed.file), "decoder", read_decoder)),
-      model_(read_model(JsonNode(parsed.json, parsed.file)),
-             pre_tokenizer_ && pre_tokenizer_->ends_in_bytes()),
-      added_(JsonNode(parsed.json, parsed.file), model_.vocabulary(), normalizer_.get()) {
+      model_(read_token_model(JsonNode(parsed.json, parsed.file).at("model"),
+                              pre_tokenizer_ && pre_tokenizer_->ends_in_bytes())),
+      added_(JsonNode(parsed.json, parsed.file), model_->vocabulary(), normalizer_.get()) {
   const JsonNode root(parsed.json, parsed.file);
   const std::string decoder = decoder_ ? root.at("decoder").text_at("type") : "";
   joins_pieces_ = decoder == "ByteLevel" || decoder == "Fuse";
@@ -72,11 +64,11 @@ std::optional<TokenId> Pipeline::role(const std::optional<std::string>& token) c
 
 std::string Pipeline::spelling(TokenId id) const {
   if (const AddedToken* added = added_.find(id)) return added->spelling;
-  return id >= 0 && id < model_.vocabulary().end() ? model_.vocabulary().token(id) : "";
+  return id >= 0 && id < model_->vocabulary().end() ? model_->vocabulary().token(id) : "";
 }
 
 void Pipeline::fill_pieces() {
-  TokenId end = model_.vocabulary().end();
+  TokenId end = model_->vocabulary().end();
   if (!added_.all().empty()) end = std::max(end, added_.all().rbegin()->first + 1);
   pieces_.resize(static_cast<size_t>(end));
   // A decoder may treat the first token in its own way: each token is decoded behind another one.
@@ -100,7 +92,7 @@ std::string Pipeline::decode_tokens(std::vector<std::string> tokens) const {
 
 void Pipeline::encode_into(std::string_view text, bool ordinary, std::vector<TokenId>& out) const {
   utf8::require_valid(text, "the text to encode");
-  Bpe::Session session(model_);
+  TokenModel::Session session(*model_);
   const PieceSink to_model = [&](const Piece& piece) { session.encode(piece.text, out); };
   const auto push = [&](TokenId id) { out.push_back(id); };
   std::string storage;
@@ -164,17 +156,12 @@ std::string Pipeline::token(TokenId id) const {
 
 std::optional<TokenId> Pipeline::find(std::string_view token) const {
   if (const AddedToken* added = added_.find(token)) return added->id;
-  return model_.vocabulary().find(token);
+  return model_->vocabulary().find(token);
 }
 
 bool Pipeline::is_special(TokenId id) const {
   const AddedToken* added = added_.find(id);
   return added && added->special;
-}
-
-std::string Pipeline::kind() const {
-  if (model_.merges() > 0) return "bpe";
-  return pre_tokenizer_ && pre_tokenizer_->ends_in_bytes() ? "byte" : "char";
 }
 
 void Pipeline::save(const std::filesystem::path& folder) const {

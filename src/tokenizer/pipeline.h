@@ -7,11 +7,11 @@
 #include <vector>
 
 #include "tokenizer/added_tokens.h"
-#include "tokenizer/bpe.h"
 #include "tokenizer/decoder.h"
 #include "tokenizer/normalizer.h"
 #include "tokenizer/post_processor.h"
 #include "tokenizer/pre_tokenizer.h"
+#include "tokenizer/token_model.h"
 #include "tokenizer/tokenizer.h"
 #include "tokenizer/tokenizer_config.h"
 
@@ -34,7 +34,7 @@ class Pipeline final : public Tokenizer {
   std::optional<TokenId> eos_id() const override { return eos_; }
   bool is_special(TokenId id) const override;
   std::string fingerprint() const override { return fingerprint_; }
-  std::string kind() const override;
+  std::string kind() const override { return model_->kind(); }
 
  private:
   struct Parsed;
@@ -56,7 +56,7 @@ class Pipeline final : public Tokenizer {
   std::unique_ptr<PreTokenizer> pre_tokenizer_;  // may be null
   std::unique_ptr<Decoder> decoder_;             // may be null: tokens are joined by spaces
   bool joins_pieces_ = false;                    // the decoder is ByteLevel or Fuse alone
-  Bpe model_;
+  std::unique_ptr<TokenModel> model_;
   AddedTokens added_;
   PostProcessor post_processor_;
   std::vector<std::string> pieces_;  ///< the text behind each id, in the middle of a text

@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/utf8.h"
+#include "tokenizer/characters.h"
 #include "tokenizer/pattern.h"
 #include "tokenizer/split.h"
 
@@ -89,6 +90,48 @@ class Metaspace final : public PreTokenizer {
   bool cut_;
 };
 
+/// Cuts at characters of one kind.
+class CharacterSplit final : public PreTokenizer {
+ public:
+  CharacterSplit(bool (*test)(char32_t), SplitBehavior behavior)
+      : test_(test), behavior_(behavior) {}
+  void split(const Piece& piece, const PieceSink& sink) const override {
+    split_text(piece.text, test_, behavior_, [&](size_t begin, size_t end) {
+      sink({piece.text.substr(begin, end - begin), piece.at_start && begin == 0});
+    });
+  }
+
+ private:
+  bool (*test_)(char32_t);
+  SplitBehavior behavior_;
+};
+
+/// Words and runs of other characters; white space goes.
+class Whitespace final : public PreTokenizer {
+ public:
+  void split(const Piece& piece, const PieceSink& sink) const override {
+    const std::string_view text = piece.text;
+    size_t begin = 0;
+    bool in_word = false;
+    const auto flush = [&](size_t end) {
+      if (begin < end) sink({text.substr(begin, end - begin), piece.at_start && begin == 0});
+      begin = end;
+    };
+    for (size_t at = 0; at < text.size();) {
+      const size_t here = at;
+      const char32_t c = utf8::next(text, at);
+      const bool word = is_word_character(c);
+      if (here > begin && word != in_word) flush(here);
+      in_word = word;
+      if (!word && is_space(c)) {
+        flush(here);
+        begin = at;
+      }
+    }
+    flush(text.size());
+  }
+};
+
 class PreTokenizerSequence final : public PreTokenizer {
  public:
   explicit PreTokenizerSequence(std::vector<std::unique_ptr<PreTokenizer>> parts)
@@ -106,13 +149,46 @@ class PreTokenizerSequence final : public PreTokenizer {
   std::vector<std::unique_ptr<PreTokenizer>> parts_;
 };
 
-std::unique_ptr<PreTokenizer> read_split(const JsonNode& node) {
-  const JsonNode behavior = node.at("behavior");
+SplitBehavior read_behavior(const JsonNode& behavior) {
   const auto value = from_name<SplitBehavior>(behavior.text());
   if (!value)
     behavior.fail(
         cat("is \"", behavior.text(), "\"; must be one of ", join(all_names<SplitBehavior>())));
-  return std::make_unique<Split>(read_pattern(node), *value, node.flag_at("invert", false));
+  return *value;
+}
+
+std::unique_ptr<PreTokenizer> read_split(const JsonNode& node) {
+  const SplitBehavior behavior = read_behavior(node.at("behavior"));
+  return std::make_unique<Split>(read_pattern(node), behavior, node.flag_at("invert", false));
+}
+
+/// A part that cuts at one kind of characters, or nothing for other types.
+std::unique_ptr<PreTokenizer> read_character_split(const JsonNode& node, const std::string& type) {
+  if (type == "WhitespaceSplit")
+    return std::make_unique<CharacterSplit>(is_space, SplitBehavior::removed);
+  if (type == "Digits") {
+    const bool each = node.flag_at("individual_digits", false);
+    return std::make_unique<CharacterSplit>(
+        is_numeric, each ? SplitBehavior::isolated : SplitBehavior::contiguous);
+  }
+  if (type == "Punctuation") {
+    return std::make_unique<CharacterSplit>(is_punctuation, node.has("behavior")
+                                                                ? read_behavior(node.at("behavior"))
+                                                                : SplitBehavior::isolated);
+  }
+  if (type == "BertPreTokenizer") {
+    std::vector<std::unique_ptr<PreTokenizer>> parts;
+    parts.push_back(std::make_unique<CharacterSplit>(is_space, SplitBehavior::removed));
+    parts.push_back(std::make_unique<CharacterSplit>(is_punctuation, SplitBehavior::isolated));
+    return std::make_unique<PreTokenizerSequence>(std::move(parts));
+  }
+  if (type == "CharDelimiterSplit") {
+    std::string delimiter;
+    utf8::append(delimiter, node.at("delimiter").character());
+    return std::make_unique<Split>(Regex::literal(delimiter, node.where()), SplitBehavior::removed,
+                                   false);
+  }
+  return nullptr;
 }
 
 std::unique_ptr<PreTokenizer> read_metaspace(const JsonNode& node) {
@@ -144,6 +220,8 @@ std::unique_ptr<PreTokenizer> read(const JsonNode& node, int depth) {
                                        node.flag_at("use_regex", true), node.where());
   }
   if (type == "Split") return read_split(node);
+  if (type == "Whitespace") return std::make_unique<Whitespace>();
+  if (auto part = read_character_split(node, type)) return part;
   if (type == "Metaspace") return read_metaspace(node);
   if (type == "Sequence") {
     if (depth == 0) node.fail("sequences are nested too deep");
@@ -155,7 +233,8 @@ std::unique_ptr<PreTokenizer> read(const JsonNode& node, int depth) {
     }
     return std::make_unique<PreTokenizerSequence>(std::move(parts));
   }
-  node.refuse_type({"ByteLevel", "Split", "Metaspace", "Sequence"});
+  node.refuse_type({"ByteLevel", "Split", "Metaspace", "BertPreTokenizer", "Whitespace",
+                    "WhitespaceSplit", "Punctuation", "Digits", "CharDelimiterSplit", "Sequence"});
 }
 
 }  // namespace

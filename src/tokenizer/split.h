@@ -31,5 +31,8 @@ struct EnumNames<SplitBehavior> {
 /// the rest.
 void split_text(std::string_view text, const Regex& pattern, SplitBehavior behavior, bool invert,
                 const std::function<void(size_t, size_t)>& emit);
+/// The same with each character that `test` accepts as a match.
+void split_text(std::string_view text, bool (*test)(char32_t), SplitBehavior behavior,
+                const std::function<void(size_t, size_t)>& emit);
 
 }  // namespace slovo

@@ -1,21 +1,29 @@
 #include "tokenizer/tokenizer.h"
 
-#include "core/error.h"
 #include "core/files.h"
 #include "core/utf8.h"
+#include "tokenizer/import.h"
 #include "tokenizer/pipeline.h"
 #include "tokenizer/tokenizer_config.h"
 
 namespace slovo {
 
 std::shared_ptr<const Tokenizer> Tokenizer::load(const std::filesystem::path& path) {
-  const auto file = std::filesystem::is_directory(path) ? path / "tokenizer.json" : path;
-  if (!std::filesystem::exists(file)) {
-    throw_data(file.string(),
-               ": no such file; a tokenizer is a tokenizer.json, or a folder that holds one");
+  const TokenizerFiles files = find_tokenizer_files(path);
+  const auto folder = files.first.parent_path();
+  TokenizerConfigFiles config = read_tokenizer_config(folder);
+  if (files.form == TokenizerFiles::Form::json) {
+    return std::make_shared<Pipeline>(read_file(files.first), files.first.string(),
+                                      std::move(config));
   }
-  return std::make_shared<Pipeline>(read_file(file), file.string(),
-                                    read_tokenizer_config(file.parent_path()));
+  const ImportedTokenizer imported =
+      import_tokenizer(files, ImportSettings(config, folder.string()));
+  const TokenizerConfigFiles told = make_tokenizer_config(imported.roles);
+  if (!config.files.contains("tokenizer_config.json")) config.files.insert(*told.files.begin());
+  if (!config.bos_token) config.bos_token = told.bos_token;
+  if (!config.eos_token) config.eos_token = told.eos_token;
+  return std::make_shared<Pipeline>(imported.parts.to_text(), files.first.string(),
+                                    std::move(config));
 }
 
 std::string StreamDecoder::push(TokenId id) {

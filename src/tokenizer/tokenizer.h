@@ -24,8 +24,9 @@ class Tokenizer {
  public:
   virtual ~Tokenizer() = default;
 
-  /// Reads a folder that holds `tokenizer.json`, or such a file. Throws Error(data) that names the
-  /// file and, for a part slovo does not know, its type.
+  /// Reads a tokenizer from a folder or one of its files: tokenizer.json, GPT-2's vocabulary and
+  /// merges, BERT's vocab.txt, a SentencePiece model, tiktoken's ranks. Throws Error(data) that
+  /// names the file and, for a part slovo does not know, its type.
   static std::shared_ptr<const Tokenizer> load(const std::filesystem::path& path);
   /// Writes `tokenizer.json` and `tokenizer_config.json` into an existing folder.
   virtual void save(const std::filesystem::path& folder) const = 0;
@@ -53,7 +54,7 @@ class Tokenizer {
 
   /// Hash of everything that decides the ids: equal fingerprints encode equally.
   virtual std::string fingerprint() const = 0;
-  /// "bpe", "char" or "byte": what it is called in reports.
+  /// "bpe", "char", "byte", "wordpiece", "unigram" or "wordlevel": what it is called in reports.
   virtual std::string kind() const = 0;
 };
 

@@ -32,18 +32,27 @@ TokenizerConfigFiles read_tokenizer_config(const std::filesystem::path& folder) 
   return out;
 }
 
-TokenizerConfigFiles make_tokenizer_config(const std::string& separator,
-                                           const std::optional<std::string>& unknown) {
+TokenizerConfigFiles make_tokenizer_config(
+    const std::vector<std::pair<std::string, std::string>>& roles) {
   Json json;
   json["tokenizer_class"] = "PreTrainedTokenizerFast";
-  json["bos_token"] = separator;
-  json["eos_token"] = separator;
-  if (unknown) json["unk_token"] = *unknown;
-  json["clean_up_tokenization_spaces"] = false;
   TokenizerConfigFiles out;
+  for (const auto& [role, token] : roles) {
+    json[role] = token;
+    if (role == "bos_token") out.bos_token = token;
+    if (role == "eos_token") out.eos_token = token;
+  }
+  json["clean_up_tokenization_spaces"] = false;
   out.files["tokenizer_config.json"] = json.dump(2) + "\n";
-  out.bos_token = out.eos_token = separator;
   return out;
+}
+
+TokenizerConfigFiles make_tokenizer_config(const std::string& separator,
+                                           const std::optional<std::string>& unknown) {
+  std::vector<std::pair<std::string, std::string>> roles{{"bos_token", separator},
+                                                         {"eos_token", separator}};
+  if (unknown) roles.emplace_back("unk_token", *unknown);
+  return make_tokenizer_config(roles);
 }
 
 }  // namespace slovo

@@ -6,6 +6,8 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace slovo {
 
@@ -18,6 +20,9 @@ struct TokenizerConfigFiles {
 
 /// Reads what there is in the folder. Throws Error(data) for a damaged file.
 TokenizerConfigFiles read_tokenizer_config(const std::filesystem::path& folder);
+/// A tokenizer_config.json of special tokens by role ("bos_token", "eos_token", "unk_token").
+TokenizerConfigFiles make_tokenizer_config(
+    const std::vector<std::pair<std::string, std::string>>& roles);
 /// The files of a tokenizer of our own: BOS and EOS are `separator`, as in GPT-2; nothing is added
 /// by itself.
 TokenizerConfigFiles make_tokenizer_config(const std::string& separator,

@@ -20,10 +20,34 @@ Vocabulary::Vocabulary(const JsonNode& node) {
     }
     tokens_[index] = token;
   }
-  ids_.reserve(entries.size());
+  index(node);
+}
+
+Vocabulary::Vocabulary(std::vector<std::string> tokens, const JsonNode& node)
+    : tokens_(std::move(tokens)) {
   for (size_t i = 0; i < tokens_.size(); ++i) {
-    if (!tokens_[i].empty()) ids_.emplace(tokens_[i], static_cast<TokenId>(i));
+    if (tokens_[i].empty()) node.fail(cat("number ", i, " is empty; each must have a text"));
   }
+  index(node);
+}
+
+void Vocabulary::index(const JsonNode& node) {
+  ids_.reserve(tokens_.size());
+  for (size_t i = 0; i < tokens_.size(); ++i) {
+    if (tokens_[i].empty()) continue;
+    const auto [known, is_new] = ids_.emplace(tokens_[i], static_cast<TokenId>(i));
+    if (!is_new) {
+      node.fail(cat("\"", tokens_[i], "\" has the ids ", known->second, " and ", i,
+                    "; each token must be there once"));
+    }
+  }
+}
+
+TokenId Vocabulary::required(const JsonNode& model, const std::string& key,
+                             const std::string& fallback) const {
+  const std::string token = model.has(key) ? model.text_at(key) : fallback;
+  if (const auto id = find(token)) return *id;
+  model.fail(cat("\"", key, "\" is \"", token, "\", which is not in the vocabulary"));
 }
 
 std::optional<TokenId> Vocabulary::find(std::string_view token) const {

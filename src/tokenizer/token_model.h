@@ -1,0 +1,54 @@
+// The heart of a tokenizer: the ids of one word. ("model" in tokenizer.json)
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tokenizer/json_node.h"
+#include "tokenizer/vocabulary.h"
+#include "tokenizer/word_cache.h"
+
+namespace slovo {
+
+class TokenModel {
+ public:
+  TokenModel() = default;
+  virtual ~TokenModel() = default;
+  TokenModel(const TokenModel&) = delete;
+  TokenModel& operator=(const TokenModel&) = delete;
+
+  virtual const Vocabulary& vocabulary() const = 0;
+  /// The ids of a word without any cache; `ids` must be empty. Thread-safe.
+  virtual void compute(std::string_view word, std::vector<TokenId>& ids) const = 0;
+  /// "bpe", "wordpiece", ...: what it is called in reports.
+  virtual std::string kind() const = 0;
+
+  /// Encodes word after word with a cache of its own; one per thread, cheap to make.
+  class Session {
+   public:
+    explicit Session(const TokenModel& model);
+    ~Session();
+    Session(const Session&) = delete;
+    Session& operator=(const Session&) = delete;
+    /// Appends the ids of a word.
+    void encode(std::string_view word, std::vector<TokenId>& out);
+
+   private:
+    const TokenModel& model_;
+    std::unique_ptr<WordCache> cache_;
+    std::vector<TokenId> ids_;
+  };
+
+ private:
+  mutable std::mutex idle_mutex_;
+  mutable std::vector<std::unique_ptr<WordCache>> idle_;  // warm caches of finished sessions
+};
+
+/// `bytes`: the pre-tokenizer ends in ByteLevel. Throws Error(data) that names the type when slovo
+/// does not know it.
+std::unique_ptr<TokenModel> read_token_model(const JsonNode& node, bool bytes);
+
+}  // namespace slovo
