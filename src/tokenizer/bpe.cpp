@@ -203,37 +203,4 @@ void Bpe::compute(std::string_view word, std::vector<TokenId>& ids) const {
   ids.size() <= kShortWord ? merge_short(ids) : merge_long(ids);
 }
 
-Bpe::Session::Session(const Bpe& model) : model_(model) {
-  const std::lock_guard lock(model.idle_mutex_);
-  if (model.idle_.empty()) {
-    cache_ = std::make_unique<WordCache>();
-  } else {
-    cache_ = std::move(model.idle_.back());
-    model.idle_.pop_back();
-  }
-}
-
-Bpe::Session::~Session() {
-  const std::lock_guard lock(model_.idle_mutex_);
-  model_.idle_.push_back(std::move(cache_));
-}
-
-void Bpe::Session::encode(std::string_view word, std::vector<TokenId>& out) {
-  if (word.size() > WordCache::kLongestWord) {
-    ids_.clear();
-    model_.compute(word, ids_);
-    out.insert(out.end(), ids_.begin(), ids_.end());
-    return;
-  }
-  const uint64_t hash = hash_word(word);
-  std::span<const TokenId> known;
-  if (!cache_->find(word, hash, known)) {
-    ids_.clear();
-    model_.compute(word, ids_);
-    cache_->insert(word, hash, ids_);
-    known = ids_;
-  }
-  out.insert(out.end(), known.begin(), known.end());
-}
-
 }  // namespace slovo

@@ -12,6 +12,7 @@
 
 #include "tokenizer/json_node.h"
 #include "tokenizer/pair_table.h"
+#include "tokenizer/scanner.h"
 #include "tokenizer/vocabulary.h"
 #include "tokenizer/word_cache.h"
 
@@ -35,8 +36,16 @@ class Bpe {
     Session& operator=(const Session&) = delete;
     /// Appends the ids of a word.
     void encode(std::string_view word, std::vector<TokenId>& out);
+    /// Appends the ids of all words of a text. A long one is cut where words end and shared out to
+    /// `threads`; the ids are the same with any number.
+    void encode_words(const Scanner& scanner, std::string_view text, int threads,
+                      std::vector<TokenId>& out);
 
    private:
+    void encode_part(const Scanner& scanner, std::string_view text, std::vector<TokenId>& out);
+    /// Valid until the next call. `readable`: bytes of the text from where the word begins.
+    WordCache::Ids ids_of(std::string_view word, size_t readable);
+
     const Bpe& model_;
     std::unique_ptr<WordCache> cache_;
     std::vector<TokenId> ids_;

@@ -1,0 +1,93 @@
+// Words to ids: what an encoding thread does, with the cache that makes it fast.
+#include <algorithm>
+
+#include "core/parallel.h"
+#include "tokenizer/bpe.h"
+
+namespace slovo {
+namespace {
+
+/// Of a text that is shared out: large against the cost of handing it out.
+constexpr size_t kPartBytes = size_t{128} << 10;
+
+std::vector<std::string_view> cut(std::string_view text) {
+  std::vector<std::string_view> parts;
+  while (!text.empty()) {
+    const size_t end = text.size() > kPartBytes ? find_word_end(text, kPartBytes) : text.size();
+    parts.push_back(text.substr(0, end));
+    text.remove_prefix(end);
+  }
+  return parts;
+}
+
+}  // namespace
+
+Bpe::Session::Session(const Bpe& model) : model_(model) {
+  ids_.reserve(WordCache::kLongestWord);
+  const std::lock_guard lock(model.idle_mutex_);
+  if (model.idle_.empty()) {
+    cache_ = std::make_unique<WordCache>();
+  } else {
+    cache_ = std::move(model.idle_.back());
+    model.idle_.pop_back();
+  }
+}
+
+Bpe::Session::~Session() {
+  const std::lock_guard lock(model_.idle_mutex_);
+  model_.idle_.push_back(std::move(cache_));
+}
+
+WordCache::Ids Bpe::Session::ids_of(std::string_view word, size_t readable) {
+  ids_.clear();
+  if (word.size() > WordCache::kLongestWord) {
+    model_.compute(word, ids_);
+    return {ids_.data(), ids_.size()};
+  }
+  const WordCache::Key key = WordCache::key(word, readable);
+  if (const WordCache::Ids known = cache_->find(key, word); known.data) return known;
+  model_.compute(word, ids_);
+  return cache_->insert(key, word, ids_);
+}
+
+void Bpe::Session::encode(std::string_view word, std::vector<TokenId>& out) {
+  if (word.empty()) return;
+  const WordCache::Ids ids = ids_of(word, word.size());
+  out.insert(out.end(), ids.data, ids.data + ids.size);
+}
+
+void Bpe::Session::encode_words(const Scanner& scanner, std::string_view text, int threads,
+                                std::vector<TokenId>& out) {
+  if (threads <= 1 || text.size() <= kPartBytes) return encode_part(scanner, text, out);
+  const auto parts = cut(text);
+  std::vector<std::vector<TokenId>> ids(parts.size());
+  parallel_for(parts.size(), threads, [&](size_t i) {
+    ids[i].reserve(parts[i].size() / 3);
+    Session(model_).encode_part(scanner, parts[i], ids[i]);
+  });
+  for (const auto& part : ids) out.insert(out.end(), part.begin(), part.end());
+}
+
+void Bpe::Session::encode_part(const Scanner& scanner, std::string_view text,
+                               std::vector<TokenId>& out) {
+  std::array<TokenId, 1024> buffer;  // appending to `out` id by id costs more than finding the ids
+  size_t used = 0;
+  const auto flush = [&] {
+    out.insert(out.end(), buffer.begin(), buffer.begin() + static_cast<ptrdiff_t>(used));
+    used = 0;
+  };
+  scanner.for_each_word(text, [&](size_t begin, size_t end) {
+    const WordCache::Ids ids = ids_of(text.substr(begin, end - begin), text.size() - begin);
+    if (used + WordCache::kInlineIds > buffer.size()) flush();
+    if (ids.size <= WordCache::kInlineIds) {  // copied whole: no loop over one to three ids
+      std::copy_n(ids.data, WordCache::kInlineIds, buffer.data() + used);
+      used += ids.size;
+    } else {
+      flush();
+      out.insert(out.end(), ids.data, ids.data + ids.size);
+    }
+  });
+  flush();
+}
+
+}  // namespace slovo
