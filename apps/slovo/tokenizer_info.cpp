@@ -75,8 +75,7 @@ int run_tokenizer_info(const Invocation& call) {
   const auto tokenizer = Tokenizer::load(config.tokenizer.path);
   Json info = describe(*tokenizer);
   if (!config.data.paths.empty()) {
-    const int threads =
-        config.run.threads > 0 ? static_cast<int>(config.run.threads) : available_cores();
+    const int threads = thread_count(config.run.threads);
     info.update(measure(*tokenizer, config.data, threads));
   }
   if (json) {

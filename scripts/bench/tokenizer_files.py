@@ -28,7 +28,7 @@ def parts_of(token, ranks):
 
 
 def write_tokenizer(folder, ranks_file, pattern):
-    """A rank file as tokenizer.json and, for tiktoken, beside its pattern."""
+    """A folder of a rank file as it is, for tiktoken, and as tokenizer.json."""
     folder.mkdir(parents=True)
     ranks = {base64.b64decode(token): int(rank) for token, rank in map(bytes.split, ranks_file.read_bytes().splitlines())}
     symbols = byte_symbols()
@@ -47,7 +47,6 @@ def write_tokenizer(folder, ranks_file, pattern):
                   "end_of_word_suffix": None, "fuse_unk": False, "byte_fallback": False, "ignore_merges": False,
                   "vocab": {spell(token): rank for token, rank in ranks.items()}, "merges": merges}}))
     (folder / "ranks.tiktoken").write_bytes(ranks_file.read_bytes())
-    (folder / "pattern.txt").write_text(pattern)
 
 
 def english(shared, size):
