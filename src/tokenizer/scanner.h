@@ -17,7 +17,7 @@ class Scanner {
 
   /// The end of the word that begins at `at`, which is before `end`. Looks at nothing in front of
   /// `at`, so a scan may begin at any word. The text must be well-formed UTF-8.
-  const char* next(const char* at, const char* end) const { return next_(classes_, at, end); }
+  const char* next(const char* at, const char* end) const { return find_end_(classes_, at, end); }
 
   /// Calls visit(begin, end) for each word of `text`.
   template <class Visit>
@@ -32,11 +32,11 @@ class Scanner {
   }
 
  private:
-  using Next = const char* (*)(const CharacterClasses&, const char*, const char*);
-  explicit Scanner(Next next) : classes_(CharacterClasses::instance()), next_(next) {}
+  using FindEnd = const char* (*)(const CharacterClasses&, const char*, const char*);
+  explicit Scanner(FindEnd find_end) : classes_(CharacterClasses::instance()), find_end_(find_end) {}
 
   const CharacterClasses& classes_;
-  Next next_;
+  FindEnd find_end_;
 };
 
 /// A place behind `at` where text may be cut without changing the words of any scanner: where
