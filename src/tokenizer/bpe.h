@@ -5,6 +5,7 @@
 #include <array>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -42,9 +43,18 @@ class Bpe {
                       std::vector<TokenId>& out);
 
    private:
+    /// Words are scanned some at a time: while the next ones are, their places in the cache are on
+    /// the way from memory.
+    static constexpr size_t kBatch = 32;
+    struct Waiting {
+      std::string_view word;
+      WordCache::Key key;
+    };
+
     void encode_part(const Scanner& scanner, std::string_view text, std::vector<TokenId>& out);
-    /// Valid until the next call. `readable`: bytes of the text from where the word begins.
-    WordCache::Ids ids_of(std::string_view word, size_t readable);
+    void encode_batch(std::span<const Waiting> words, std::vector<TokenId>& out);
+    /// Valid until the next call.
+    WordCache::Ids ids_of(const WordCache::Key& key, std::string_view word);
 
     const Bpe& model_;
     std::unique_ptr<WordCache> cache_;

@@ -38,21 +38,19 @@ Bpe::Session::~Session() {
   model_.idle_.push_back(std::move(cache_));
 }
 
-WordCache::Ids Bpe::Session::ids_of(std::string_view word, size_t readable) {
-  ids_.clear();
-  if (word.size() > WordCache::kLongestWord) {
-    model_.compute(word, ids_);
-    return {ids_.data(), ids_.size()};
+WordCache::Ids Bpe::Session::ids_of(const WordCache::Key& key, std::string_view word) {
+  const bool cached = word.size() <= WordCache::kLongestWord;
+  if (cached) {
+    if (const WordCache::Ids known = cache_->find(key, word); known.data) return known;
   }
-  const WordCache::Key key = WordCache::key(word, readable);
-  if (const WordCache::Ids known = cache_->find(key, word); known.data) return known;
+  ids_.clear();
   model_.compute(word, ids_);
-  return cache_->insert(key, word, ids_);
+  return cached ? cache_->insert(key, word, ids_) : WordCache::Ids{ids_.data(), ids_.size()};
 }
 
 void Bpe::Session::encode(std::string_view word, std::vector<TokenId>& out) {
   if (word.empty()) return;
-  const WordCache::Ids ids = ids_of(word, word.size());
+  const WordCache::Ids ids = ids_of(WordCache::key(word, word.size()), word);
   out.insert(out.end(), ids.data, ids.data + ids.size);
 }
 
@@ -70,15 +68,30 @@ void Bpe::Session::encode_words(const Scanner& scanner, std::string_view text, i
 
 void Bpe::Session::encode_part(const Scanner& scanner, std::string_view text,
                                std::vector<TokenId>& out) {
-  std::array<TokenId, 1024> buffer;  // appending to `out` id by id costs more than finding the ids
+  std::array<Waiting, kBatch> words;
+  const char* const end = text.data() + text.size();
+  for (const char* at = text.data(); at < end;) {
+    size_t count = 0;
+    for (; count < kBatch && at < end; ++count) {
+      const char* const stop = scanner.next(at, end);
+      const std::string_view word(at, static_cast<size_t>(stop - at));
+      words[count] = {word, WordCache::key(word, static_cast<size_t>(end - at))};
+      cache_->prefetch(words[count].key);
+      at = stop;
+    }
+    encode_batch({words.data(), count}, out);
+  }
+}
+
+void Bpe::Session::encode_batch(std::span<const Waiting> words, std::vector<TokenId>& out) {
+  std::array<TokenId, WordCache::kInlineIds * kBatch> buffer;  // `out` grows once, not id by id
   size_t used = 0;
   const auto flush = [&] {
     out.insert(out.end(), buffer.begin(), buffer.begin() + static_cast<ptrdiff_t>(used));
     used = 0;
   };
-  scanner.for_each_word(text, [&](size_t begin, size_t end) {
-    const WordCache::Ids ids = ids_of(text.substr(begin, end - begin), text.size() - begin);
-    if (used + WordCache::kInlineIds > buffer.size()) flush();
+  for (const Waiting& waiting : words) {
+    const WordCache::Ids ids = ids_of(waiting.key, waiting.word);
     if (ids.size <= WordCache::kInlineIds) {  // copied whole: no loop over one to three ids
       std::copy_n(ids.data, WordCache::kInlineIds, buffer.data() + used);
       used += ids.size;
@@ -86,7 +99,7 @@ void Bpe::Session::encode_part(const Scanner& scanner, std::string_view text,
       flush();
       out.insert(out.end(), ids.data, ids.data + ids.size);
     }
-  });
+  }
   flush();
 }
 

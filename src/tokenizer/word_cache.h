@@ -47,8 +47,12 @@ class WordCache {
   };
 
   WordCache() : slots_(kFewestSlots) {}
-  /// The key of a word of 1 to kLongestWord bytes. `readable`: bytes of the text from its begin.
+  /// The key of a word that is not empty. `readable`: bytes of the text from its begin.
   static Key key(std::string_view word, size_t readable);
+  /// Has the processor fetch what find() will look at.
+  void prefetch(const Key& key) const {
+    __builtin_prefetch(&slots_[key.hash & (slots_.size() - 1)]);
+  }
   /// The ids of a word, or null. Valid until the next insert.
   Ids find(const Key& key, std::string_view word) const {
     for (size_t at = key.hash & (slots_.size() - 1);; at = (at + 1) & (slots_.size() - 1)) {
@@ -63,7 +67,7 @@ class WordCache {
 
  private:
   static constexpr size_t kFewestSlots = size_t{1} << 10;
-  static constexpr size_t kMostSlots = size_t{1} << 16;
+  static constexpr size_t kMostSlots = size_t{1} << 17;
   static constexpr size_t kInlineBytes = 15;
   static constexpr int kSizeShift = 56;
 
