@@ -47,10 +47,10 @@ class ByteTokenizer : public Tokenizer {
       : with_end_(with_end), vocabulary_(vocabulary) {}
 
   void save(const std::filesystem::path&) const override {}
-  std::vector<TokenId> encode(std::string_view text, SpecialTokens) const override {
-    return encode_ordinary(text);
+  std::vector<TokenId> encode(std::string_view text, SpecialTokens, int) const override {
+    return encode_ordinary(text, 1);
   }
-  std::vector<TokenId> encode_ordinary(std::string_view text) const override {
+  std::vector<TokenId> encode_ordinary(std::string_view text, int) const override {
     ++encoded;
     std::vector<TokenId> ids;
     for (const char c : text) ids.push_back(static_cast<unsigned char>(c));

@@ -5,6 +5,7 @@
 #include "commands.h"
 #include "core/error.h"
 #include "core/json.h"
+#include "core/parallel.h"
 #include "core/utf8.h"
 #include "tokenizer/tokenizer.h"
 #include "tokenizer_lines.h"
@@ -101,10 +102,11 @@ int run_tokenizer_encode(const Invocation& call) {
              "do not add the tokens that the tokenizer puts around a text (BOS, EOS)"))
     return 0;
   const auto tokenizer = Tokenizer::load(command.config().tokenizer.path);
+  const int threads = thread_count(command.config().run.threads);
   const auto specials = options.no_special ? SpecialTokens::none : SpecialTokens::add;
   read_lines(options.files, options.whole, [&](const std::string& text, const std::string& where) {
     utf8::require_valid(text, where);
-    const Ids ids = tokenizer->encode(text, specials);
+    const Ids ids = tokenizer->encode(text, specials, threads);
     std::printf("%s\n", (options.json ? Json{{"ids", ids}}.dump() : ids_text(ids)).c_str());
   });
   return 0;

@@ -1,4 +1,5 @@
 // slovo tokenizer info: what a tokenizer is, and how far it compresses a sample.
+#include <chrono>
 #include <cstdio>
 
 #include "commands.h"
@@ -29,19 +30,24 @@ Json describe(const Tokenizer& tokenizer) {
           {"fingerprint", tokenizer.fingerprint()}};
 }
 
-/// Bytes and tokens of the sample text, special tokens not counted.
+/// Bytes and tokens of the sample text, special tokens not counted, and how fast it is encoded.
 Json measure(const Tokenizer& tokenizer, const DataConfig& data, int threads) {
   const Corpus corpus = open_corpus(data, threads);
   int64_t bytes = 0;
   int64_t tokens = 0;
+  std::chrono::duration<double> encoding{};
   corpus.texts()([&](std::string_view text) {
+    const auto start = std::chrono::steady_clock::now();
+    const auto ids = tokenizer.encode_ordinary(text, threads);
+    encoding += std::chrono::steady_clock::now() - start;
     bytes += static_cast<int64_t>(text.size());
-    tokens += static_cast<int64_t>(tokenizer.encode_ordinary(text).size());
+    tokens += std::ssize(ids);
   });
   return {{"bytes", bytes},
           {"tokens", tokens},
           {"bytes_per_token",
-           static_cast<double>(bytes) / static_cast<double>(std::max<int64_t>(tokens, 1))}};
+           static_cast<double>(bytes) / static_cast<double>(std::max<int64_t>(tokens, 1))},
+          {"mb_per_s", static_cast<double>(bytes) / 1e6 / std::max(encoding.count(), 1e-9)}};
 }
 
 void print_table(const Json& info) {
@@ -63,14 +69,13 @@ int run_tokenizer_info(const Invocation& call) {
       .flag("--json", json, "one JSON object")
       .needs("tokenizer.path")
       .example("slovo tokenizer info --tokenizer runs/book/model --data book.txt",
-               "its kind and special tokens, and bytes per token on a text");
+               "its kind and special tokens, and bytes per token and speed on a text");
   if (!command.parse()) return 0;
   const RunConfig& config = command.config();
   const auto tokenizer = Tokenizer::load(config.tokenizer.path);
   Json info = describe(*tokenizer);
   if (!config.data.paths.empty()) {
-    const int threads =
-        config.run.threads > 0 ? static_cast<int>(config.run.threads) : available_cores();
+    const int threads = thread_count(config.run.threads);
     info.update(measure(*tokenizer, config.data, threads));
   }
   if (json) {

@@ -42,8 +42,7 @@ int run_tokenizer_train(const Invocation& call) {
     throw_config("tokenizer.path names an existing tokenizer (", config.tokenizer.path,
                  "), but tokenizer train makes one; leave it out");
   }
-  const int threads =
-      config.run.threads > 0 ? static_cast<int>(config.run.threads) : available_cores();
+  const int threads = thread_count(config.run.threads);
   const auto start = std::chrono::steady_clock::now();
   const Corpus corpus = open_corpus(config.data, threads);
   const auto tokenizer = train_tokenizer(config.tokenizer, corpus.texts(), threads);

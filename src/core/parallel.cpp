@@ -42,4 +42,8 @@ int available_cores() {
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
+int thread_count(int64_t asked) {
+  return asked > 0 ? static_cast<int>(asked) : available_cores();
+}
+
 }  // namespace slovo

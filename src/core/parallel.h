@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 
 namespace slovo {
@@ -12,5 +13,7 @@ namespace slovo {
 void parallel_for(size_t count, int threads, const std::function<void(size_t)>& body);
 /// Processor cores this process may use.
 int available_cores();
+/// The threads a user asked for; 0 is one for each core.
+int thread_count(int64_t asked);
 
 }  // namespace slovo

@@ -137,7 +137,10 @@ class ShardWriter {
     document.record.document = static_cast<uint64_t>(document.where.document);
     document.record.line = static_cast<uint64_t>(document.where.line);
     try {
-      document.tokens = request_.tokenizer.encode_ordinary(document.text);
+      // A document as long as a batch is the only long one in it.
+      const bool alone = document.text.size() >= batch_bytes_;
+      document.tokens =
+          request_.tokenizer.encode_ordinary(document.text, alone ? request_.threads : 1);
     } catch (const Error& error) {  // the tokenizer knows no files: say where the text stands
       throw Error(error.code(), cat(describe(request_.files, document.where), ": ", error.what()));
     }

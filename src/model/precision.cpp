@@ -78,7 +78,7 @@ std::string dtype_name(at::ScalarType type) {
 }
 
 int set_threads(const RuntimeConfig& run) {
-  const int threads = run.threads > 0 ? static_cast<int>(run.threads) : available_cores();
+  const int threads = thread_count(run.threads);
   static const bool interop_set = [] {  // LibTorch allows it once, before its pool exists
     at::set_num_interop_threads(1);
     return true;

@@ -49,6 +49,7 @@ Pipeline::Pipeline(std::string text, Parsed parsed, TokenizerConfigFiles config)
                               pre_tokenizer_ && pre_tokenizer_->ends_in_bytes())),
       added_(JsonNode(parsed.json, parsed.file), model_->vocabulary(), normalizer_.get()) {
   const JsonNode root(parsed.json, parsed.file);
+  if (pre_tokenizer_) scanner_ = pre_tokenizer_->scanner();
   const std::string decoder = decoder_ ? root.at("decoder").text_at("type") : "";
   joins_pieces_ = decoder == "ByteLevel" || decoder == "Fuse";
   fill_pieces();
@@ -90,7 +91,8 @@ std::string Pipeline::decode_tokens(std::vector<std::string> tokens) const {
   return join(tokens, "");
 }
 
-void Pipeline::encode_into(std::string_view text, bool ordinary, std::vector<TokenId>& out) const {
+void Pipeline::encode_into(std::string_view text, bool ordinary, int threads,
+                           std::vector<TokenId>& out) const {
   utf8::require_valid(text, "the text to encode");
   TokenModel::Session session(*model_);
   const PieceSink to_model = [&](const Piece& piece) { session.encode(piece.text, out); };
@@ -102,6 +104,7 @@ void Pipeline::encode_into(std::string_view text, bool ordinary, std::vector<Tok
         const AddedTokens::Sink normals{
             [&](std::string_view words) {
               const Piece piece{words, part.data() == text.data() && words.data() == normal.data()};
+              if (scanner_) return session.encode_words(*scanner_, words, threads, out);
               pre_tokenizer_ ? pre_tokenizer_->split(piece, to_model) : to_model(piece);
             },
             push};
@@ -111,21 +114,22 @@ void Pipeline::encode_into(std::string_view text, bool ordinary, std::vector<Tok
   added_.split(text, AddedTokens::Stage::original, ordinary, originals);
 }
 
-std::vector<TokenId> Pipeline::encode(std::string_view text, SpecialTokens specials) const {
+std::vector<TokenId> Pipeline::encode(std::string_view text, SpecialTokens specials,
+                                      int threads) const {
   std::vector<TokenId> out;
   out.reserve(text.size() / 3 + 8);
   if (specials == SpecialTokens::add) out = post_processor_.before;
-  encode_into(text, false, out);
+  encode_into(text, false, threads, out);
   if (specials == SpecialTokens::add) {
     out.insert(out.end(), post_processor_.behind.begin(), post_processor_.behind.end());
   }
   return out;
 }
 
-std::vector<TokenId> Pipeline::encode_ordinary(std::string_view text) const {
+std::vector<TokenId> Pipeline::encode_ordinary(std::string_view text, int threads) const {
   std::vector<TokenId> out;
   out.reserve(text.size() / 3 + 8);
-  encode_into(text, true, out);
+  encode_into(text, true, threads, out);
   return out;
 }
 

@@ -23,8 +23,9 @@ class Pipeline final : public Tokenizer {
   Pipeline(std::string text, const std::string& file, TokenizerConfigFiles config);
 
   void save(const std::filesystem::path& folder) const override;
-  std::vector<TokenId> encode(std::string_view text, SpecialTokens specials) const override;
-  std::vector<TokenId> encode_ordinary(std::string_view text) const override;
+  std::vector<TokenId> encode(std::string_view text, SpecialTokens specials,
+                              int threads = 1) const override;
+  std::vector<TokenId> encode_ordinary(std::string_view text, int threads = 1) const override;
   std::string decode(const std::vector<TokenId>& ids, bool skip_special) const override;
   int64_t token_bytes(TokenId id) const override;
   int64_t vocab_size() const override { return static_cast<int64_t>(pieces_.size()); }
@@ -41,7 +42,8 @@ class Pipeline final : public Tokenizer {
   Pipeline(std::string text, Parsed parsed, TokenizerConfigFiles config);
 
   /// The text's own ids, behind what `out` holds. `ordinary`: names of special tokens are text.
-  void encode_into(std::string_view text, bool ordinary, std::vector<TokenId>& out) const;
+  void encode_into(std::string_view text, bool ordinary, int threads,
+                   std::vector<TokenId>& out) const;
   void fill_pieces();
   /// The text of tokens as the vocabulary spells them.
   std::string decode_tokens(std::vector<std::string> tokens) const;
@@ -55,6 +57,7 @@ class Pipeline final : public Tokenizer {
   std::unique_ptr<Normalizer> normalizer_;       // may be null
   std::unique_ptr<PreTokenizer> pre_tokenizer_;  // may be null
   std::unique_ptr<Decoder> decoder_;             // may be null: tokens are joined by spaces
+  const Scanner* scanner_ = nullptr;             // the pre-tokenizer's, where it is no more
   bool joins_pieces_ = false;                    // the decoder is ByteLevel or Fuse alone
   std::unique_ptr<TokenModel> model_;
   AddedTokens added_;

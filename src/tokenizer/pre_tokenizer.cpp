@@ -1,5 +1,6 @@
 #include "tokenizer/pre_tokenizer.h"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,13 +22,18 @@ void split_piece(const Piece& piece, const Regex& pattern, SplitBehavior behavio
   });
 }
 
+void scan_piece(const Piece& piece, const Scanner& scanner, const PieceSink& sink) {
+  scanner.for_each_word(piece.text, [&](size_t begin, size_t end) {
+    sink({piece.text.substr(begin, end - begin), piece.at_start && begin == 0});
+  });
+}
+
 /// GPT-2's way: words by its pattern, symbols are bytes. The bytes stay bytes here; only the
 /// vocabulary knows the printable characters that spell them.
 class ByteLevel final : public PreTokenizer {
  public:
-  ByteLevel(bool add_prefix_space, bool use_regex, const std::string& where)
-      : add_prefix_space_(add_prefix_space) {
-    if (use_regex) pattern_.emplace(kGpt2Pattern, where);
+  ByteLevel(bool add_prefix_space, bool use_regex) : add_prefix_space_(add_prefix_space) {
+    if (use_regex) words_.emplace(*Scanner::find(kGpt2Pattern));
   }
 
   void split(const Piece& piece, const PieceSink& sink) const override {
@@ -37,14 +43,30 @@ class ByteLevel final : public PreTokenizer {
       spaced.append(" ").append(piece.text);
       part.text = spaced;
     }
-    if (!pattern_) return sink(part);
-    split_piece(part, *pattern_, SplitBehavior::isolated, false, sink);
+    words_ ? scan_piece(part, *words_, sink) : sink(part);
   }
   bool ends_in_bytes() const override { return true; }
+  const Scanner* scanner() const override {
+    return words_ && !add_prefix_space_ ? &*words_ : nullptr;
+  }
+  bool passes_all() const override { return !words_ && !add_prefix_space_; }
 
  private:
   bool add_prefix_space_;
-  std::optional<Regex> pattern_;
+  std::optional<Scanner> words_;
+};
+
+/// Split by a pattern that has a scanner.
+class Words final : public PreTokenizer {
+ public:
+  explicit Words(const Scanner& scanner) : scanner_(scanner) {}
+  void split(const Piece& piece, const PieceSink& sink) const override {
+    scan_piece(piece, scanner_, sink);
+  }
+  const Scanner* scanner() const override { return &scanner_; }
+
+ private:
+  Scanner scanner_;
 };
 
 class Split final : public PreTokenizer {
@@ -138,6 +160,11 @@ class PreTokenizerSequence final : public PreTokenizer {
       : parts_(std::move(parts)) {}
   void split(const Piece& piece, const PieceSink& sink) const override { run(0, piece, sink); }
   bool ends_in_bytes() const override { return !parts_.empty() && parts_.back()->ends_in_bytes(); }
+  const Scanner* scanner() const override {
+    if (parts_.empty()) return nullptr;
+    const auto passes = [](const auto& part) { return part->passes_all(); };
+    return std::all_of(parts_.begin() + 1, parts_.end(), passes) ? parts_[0]->scanner() : nullptr;
+  }
 
  private:
   void run(size_t stage, const Piece& piece, const PieceSink& sink) const {
@@ -157,9 +184,19 @@ SplitBehavior read_behavior(const JsonNode& behavior) {
   return *value;
 }
 
+std::optional<Scanner> find_scanner(const JsonNode& node) {
+  const JsonNode pattern = node.at("pattern");
+  return pattern.has("Regex") ? Scanner::find(pattern.text_at("Regex")) : std::nullopt;
+}
+
 std::unique_ptr<PreTokenizer> read_split(const JsonNode& node) {
   const SplitBehavior behavior = read_behavior(node.at("behavior"));
-  return std::make_unique<Split>(read_pattern(node), behavior, node.flag_at("invert", false));
+  const bool invert = node.flag_at("invert", false);
+  // A scanner's words are the whole text: no matter which way they are kept.
+  if (behavior == SplitBehavior::isolated || (behavior == SplitBehavior::removed && invert)) {
+    if (const auto scanner = find_scanner(node)) return std::make_unique<Words>(*scanner);
+  }
+  return std::make_unique<Split>(read_pattern(node), behavior, invert);
 }
 
 /// A part that cuts at one kind of characters, or nothing for other types.
@@ -217,7 +254,7 @@ std::unique_ptr<PreTokenizer> read(const JsonNode& node, int depth) {
   const std::string type = node.text_at("type");
   if (type == "ByteLevel") {
     return std::make_unique<ByteLevel>(node.flag_at("add_prefix_space", false),
-                                       node.flag_at("use_regex", true), node.where());
+                                       node.flag_at("use_regex", true));
   }
   if (type == "Split") return read_split(node);
   if (type == "Whitespace") return std::make_unique<Whitespace>();

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "tokenizer/json_node.h"
+#include "tokenizer/scanner.h"
 
 namespace slovo {
 
@@ -26,6 +27,10 @@ class PreTokenizer {
   virtual void split(const Piece& piece, const PieceSink& sink) const = 0;
   /// True when the model's symbols are bytes: ByteLevel comes last.
   virtual bool ends_in_bytes() const { return false; }
+  /// Where the pieces are just a scanner's words, that scanner; else null.
+  virtual const Scanner* scanner() const { return nullptr; }
+  /// True when every piece is passed on as it is.
+  virtual bool passes_all() const { return false; }
 };
 
 /// Throws Error(data) that names the type when slovo does not know it.

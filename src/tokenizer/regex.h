@@ -49,7 +49,7 @@ class Regex {
 /// Oniguruma's pattern as PCRE2 reads it: \s, \S, \h, \v and the anchors mean other things there.
 std::string translate_oniguruma(std::string_view pattern, std::string_view where);
 
-/// How GPT-2, GPT-4 (cl100k), Qwen2 and GPT-4o (o200k) cut text into words.
+/// How GPT-2, GPT-4 (cl100k; Llama 3 too), Qwen 2 and GPT-4o (o200k) cut text into words.
 extern const char* const kGpt2Pattern;
 extern const char* const kGpt4Pattern;
 extern const char* const kQwen2Pattern;

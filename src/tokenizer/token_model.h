@@ -3,11 +3,13 @@
 
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "tokenizer/json_node.h"
+#include "tokenizer/scanner.h"
 #include "tokenizer/vocabulary.h"
 #include "tokenizer/word_cache.h"
 
@@ -35,8 +37,25 @@ class TokenModel {
     Session& operator=(const Session&) = delete;
     /// Appends the ids of a word.
     void encode(std::string_view word, std::vector<TokenId>& out);
+    /// Appends the ids of all words of a text. A long one is cut where words end and shared out to
+    /// `threads`; the ids are the same with any number.
+    void encode_words(const Scanner& scanner, std::string_view text, int threads,
+                      std::vector<TokenId>& out);
 
    private:
+    /// Words are scanned some at a time: while the next ones are, their places in the cache are on
+    /// the way from memory.
+    static constexpr size_t kBatch = 32;
+    struct Waiting {
+      std::string_view word;
+      WordCache::Key key;
+    };
+
+    void encode_part(const Scanner& scanner, std::string_view text, std::vector<TokenId>& out);
+    void encode_batch(std::span<const Waiting> words, std::vector<TokenId>& out);
+    /// Valid until the next call.
+    WordCache::Ids ids_of(const WordCache::Key& key, std::string_view word);
+
     const TokenModel& model_;
     std::unique_ptr<WordCache> cache_;
     std::vector<TokenId> ids_;

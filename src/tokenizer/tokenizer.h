@@ -32,11 +32,12 @@ class Tokenizer {
   virtual void save(const std::filesystem::path& folder) const = 0;
 
   /// Ids of `text` (well-formed UTF-8). Added tokens in the text ("<|endoftext|>") become their
-  /// ids, as in HF `tokenizers`. Thread-safe.
-  virtual std::vector<TokenId> encode(std::string_view text, SpecialTokens specials) const = 0;
+  /// ids, as in HF `tokenizers`. A long text is shared out to `threads`. Thread-safe.
+  virtual std::vector<TokenId> encode(std::string_view text, SpecialTokens specials,
+                                      int threads = 1) const = 0;
   /// Like encode(text, none), but the names of special tokens in the text are taken as ordinary
   /// text: for text that is data, not markup. Thread-safe.
-  virtual std::vector<TokenId> encode_ordinary(std::string_view text) const = 0;
+  virtual std::vector<TokenId> encode_ordinary(std::string_view text, int threads = 1) const = 0;
   /// The text of `ids`; special tokens are left out when `skip_special`. May end inside a character
   /// and then holds malformed bytes at the end; see StreamDecoder for streaming.
   virtual std::string decode(const std::vector<TokenId>& ids, bool skip_special = true) const = 0;

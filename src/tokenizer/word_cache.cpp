@@ -1,70 +1,70 @@
 #include "tokenizer/word_cache.h"
 
 #include <algorithm>
-#include <cstring>
 
 namespace slovo {
-namespace {
-
-constexpr size_t kSlots = size_t{1} << 16;
-constexpr size_t kMostUsed = kSlots / 2;
-
-__extension__ using Wide = unsigned __int128;
-
-uint64_t mix(uint64_t a, uint64_t b) {
-  const auto product = static_cast<Wide>(a) * b;
-  return static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
-}
-
-}  // namespace
 
 uint64_t hash_word(std::string_view word) {
-  constexpr uint64_t kFirst = 0x9E3779B97F4A7C15ULL;
-  constexpr uint64_t kSecond = 0xD6E8FEB86659FD93ULL;
-  uint64_t hash = word.size() * kFirst;
+  uint64_t hash = word.size();
   const char* at = word.data();
   size_t left = word.size();
   uint64_t part = 0;
   for (; left >= sizeof part; at += sizeof part, left -= sizeof part) {
     std::memcpy(&part, at, sizeof part);
-    hash = mix(hash ^ part, kSecond);
+    hash = hash_pair(part, hash);
   }
   part = 0;
   std::memcpy(&part, at, left);
-  return mix(hash ^ part, kFirst) ^ hash;
+  return hash_pair(part, hash) ^ hash;
 }
 
-WordCache::WordCache() : slots_(kSlots) {}
+bool WordCache::holds(const Slot& slot, const Key& key, std::string_view word) const {
+  return slot.high >> 32 == key.high >> 32 &&
+         std::memcmp(text_.data() + (slot.high & UINT32_MAX), word.data(), word.size()) == 0;
+}
 
-bool WordCache::find(std::string_view word, uint64_t hash, std::span<const TokenId>& ids) const {
-  for (size_t at = hash % kSlots;; at = (at + 1) % kSlots) {
-    const Slot& slot = slots_[at];
-    if (slot.bytes == 0) return false;
-    if (slot.hash == hash && slot.bytes == word.size() &&
-        std::memcmp(text_.data() + slot.text, word.data(), word.size()) == 0) {
-      ids = {ids_.data() + slot.ids, slot.count};
-      return true;
-    }
+size_t WordCache::free_place(uint64_t hash) const {
+  size_t at = hash & (slots_.size() - 1);
+  while (slots_[at].high != 0) at = (at + 1) & (slots_.size() - 1);
+  return at;
+}
+
+WordCache::Ids WordCache::insert(const Key& key, std::string_view word,
+                                 std::span<const TokenId> ids) {
+  if (2 * used_ >= slots_.size()) make_room();
+  Slot& slot = slots_[free_place(key.hash)];
+  slot.low = key.low;
+  slot.high = key.high;
+  slot.count = static_cast<uint32_t>(ids.size());
+  if (!key.is_short) {
+    slot.high |= text_.size();
+    text_.append(word);
   }
-}
-
-void WordCache::insert(std::string_view word, uint64_t hash, std::span<const TokenId> ids) {
-  if (word.empty() || word.size() > kLongestWord) return;
-  if (used_ >= kMostUsed) clear();
-  size_t at = hash % kSlots;
-  while (slots_[at].bytes != 0) at = (at + 1) % kSlots;
-  slots_[at] = {hash, static_cast<uint32_t>(text_.size()), static_cast<uint32_t>(ids_.size()),
-                static_cast<uint16_t>(word.size()), static_cast<uint16_t>(ids.size())};
-  text_.append(word);
-  ids_.insert(ids_.end(), ids.begin(), ids.end());
+  if (ids.size() <= kInlineIds) {
+    std::copy(ids.begin(), ids.end(), slot.ids.begin());
+  } else {
+    slot.ids[0] = static_cast<TokenId>(ids_.size());
+    ids_.insert(ids_.end(), ids.begin(), ids.end());
+  }
   ++used_;
+  return ids_of(slot);
 }
 
-void WordCache::clear() {
-  std::fill(slots_.begin(), slots_.end(), Slot{});
-  used_ = 0;
-  text_.clear();
-  ids_.clear();
+void WordCache::make_room() {
+  if (slots_.size() == kMostSlots) {
+    std::fill(slots_.begin(), slots_.end(), Slot{});
+    used_ = 0;
+    text_.clear();
+    ids_.clear();
+    return;
+  }
+  std::vector<Slot> old(2 * slots_.size());
+  old.swap(slots_);
+  for (const Slot& slot : old) {
+    if (slot.high == 0) continue;
+    const bool is_short = slot.high >> kSizeShift <= kInlineBytes;
+    slots_[free_place(is_short ? hash_pair(slot.low, slot.high) : slot.low)] = slot;
+  }
 }
 
 }  // namespace slovo

@@ -18,11 +18,6 @@ struct WordHash {
 };
 using WordCounts = std::unordered_map<std::string, int64_t, WordHash, std::equal_to<>>;
 
-/// A place at or behind `at` where text may be cut without changing its words by GPT-2's or GPT-4's
-/// pattern: a single space between two characters that are not white space; the end when there is
-/// none.
-size_t find_word_boundary(std::string_view text, size_t at);
-
 /// Counts with several threads. The texts given to add() are copied in parts of bounded size.
 class WordCounter {
  public:

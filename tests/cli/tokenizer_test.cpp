@@ -53,6 +53,7 @@ TEST_F(TokenizerCommands, TrainEncodeDecodeInfo) {
   EXPECT_EQ(described["special_tokens"]["<|endoftext|>"], 0);
   EXPECT_EQ(described["bytes"], text_.size());
   EXPECT_GT(described["bytes_per_token"].get<double>(), 1.0);
+  EXPECT_GT(described["mb_per_s"].get<double>(), 0.0);
 }
 
 TEST_F(TokenizerCommands, SpecialTokensOnTheWayBack) {

@@ -63,14 +63,6 @@ TEST(BpeTrainer, TooLittleTextForTheVocabulary) {
             "train on more text");
 }
 
-TEST(WordCounter, CutsOnlyWhereWordsEnd) {
-  EXPECT_EQ(find_word_boundary("one two", 0), 3u);
-  EXPECT_EQ(find_word_boundary("one  two three", 0), 8u);
-  EXPECT_EQ(find_word_boundary("слово слово", 0), 10u);
-  EXPECT_EQ(find_word_boundary("a\u3000 b c", 0), 6u);
-  EXPECT_EQ(find_word_boundary("word", 0), 4u);
-}
-
 TEST(WordCounter, PartsAndThreadsDoNotChangeTheCounts) {
   const std::string part =
       testing::tokenizer_fixture("bpe_training.json")["text"].get<std::string>();

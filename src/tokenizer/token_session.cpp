@@ -1,0 +1,106 @@
+// Words to ids: what an encoding thread does, with the cache that makes it fast.
+#include <algorithm>
+
+#include "core/parallel.h"
+#include "tokenizer/token_model.h"
+
+namespace slovo {
+namespace {
+
+/// Of a text that is shared out: large against the cost of handing it out.
+constexpr size_t kPartBytes = size_t{128} << 10;
+
+std::vector<std::string_view> cut(std::string_view text) {
+  std::vector<std::string_view> parts;
+  while (!text.empty()) {
+    const size_t end = text.size() > kPartBytes ? find_word_end(text, kPartBytes) : text.size();
+    parts.push_back(text.substr(0, end));
+    text.remove_prefix(end);
+  }
+  return parts;
+}
+
+}  // namespace
+
+TokenModel::Session::Session(const TokenModel& model) : model_(model) {
+  ids_.reserve(WordCache::kLongestWord);
+  const std::lock_guard lock(model.idle_mutex_);
+  if (model.idle_.empty()) {
+    cache_ = std::make_unique<WordCache>();
+  } else {
+    cache_ = std::move(model.idle_.back());
+    model.idle_.pop_back();
+  }
+}
+
+TokenModel::Session::~Session() {
+  const std::lock_guard lock(model_.idle_mutex_);
+  model_.idle_.push_back(std::move(cache_));
+}
+
+WordCache::Ids TokenModel::Session::ids_of(const WordCache::Key& key, std::string_view word) {
+  const bool cached = word.size() <= WordCache::kLongestWord;
+  if (cached) {
+    if (const WordCache::Ids known = cache_->find(key, word); known.data) return known;
+  }
+  ids_.clear();
+  model_.compute(word, ids_);
+  return cached ? cache_->insert(key, word, ids_) : WordCache::Ids{ids_.data(), ids_.size()};
+}
+
+void TokenModel::Session::encode(std::string_view word, std::vector<TokenId>& out) {
+  if (word.empty()) return;
+  const WordCache::Ids ids = ids_of(WordCache::key(word, word.size()), word);
+  out.insert(out.end(), ids.data, ids.data + ids.size);
+}
+
+void TokenModel::Session::encode_words(const Scanner& scanner, std::string_view text, int threads,
+                                       std::vector<TokenId>& out) {
+  if (threads <= 1 || text.size() <= kPartBytes) return encode_part(scanner, text, out);
+  const auto parts = cut(text);
+  std::vector<std::vector<TokenId>> ids(parts.size());
+  parallel_for(parts.size(), threads, [&](size_t i) {
+    ids[i].reserve(parts[i].size() / 3);
+    Session(model_).encode_part(scanner, parts[i], ids[i]);
+  });
+  for (const auto& part : ids) out.insert(out.end(), part.begin(), part.end());
+}
+
+void TokenModel::Session::encode_part(const Scanner& scanner, std::string_view text,
+                                      std::vector<TokenId>& out) {
+  std::array<Waiting, kBatch> words;
+  const char* const end = text.data() + text.size();
+  for (const char* at = text.data(); at < end;) {
+    size_t count = 0;
+    for (; count < kBatch && at < end; ++count) {
+      const char* const stop = scanner.next(at, end);
+      const std::string_view word(at, static_cast<size_t>(stop - at));
+      words[count] = {word, WordCache::key(word, static_cast<size_t>(end - at))};
+      cache_->prefetch(words[count].key);
+      at = stop;
+    }
+    encode_batch({words.data(), count}, out);
+  }
+}
+
+void TokenModel::Session::encode_batch(std::span<const Waiting> words, std::vector<TokenId>& out) {
+  std::array<TokenId, WordCache::kInlineIds * kBatch> buffer;  // `out` grows once, not id by id
+  size_t used = 0;
+  const auto flush = [&] {
+    out.insert(out.end(), buffer.begin(), buffer.begin() + static_cast<ptrdiff_t>(used));
+    used = 0;
+  };
+  for (const Waiting& waiting : words) {
+    const WordCache::Ids ids = ids_of(waiting.key, waiting.word);
+    if (ids.size <= WordCache::kInlineIds) {  // copied whole: no loop over one to three ids
+      std::copy_n(ids.data, WordCache::kInlineIds, buffer.data() + used);
+      used += ids.size;
+    } else {
+      flush();
+      out.insert(out.end(), ids.data, ids.data + ids.size);
+    }
+  }
+  flush();
+}
+
+}  // namespace slovo
