@@ -156,7 +156,7 @@ Value cut_at(const Call& call, size_t at) {
 
 Value partition_text(const Call& call) {
   if (call.given.text(0).empty()) call.runtime.fail("partition: the separator is empty");
-  const size_t at = call.text().find(call.given.text(0));
+  const size_t at = find_text(call.text(), call.given.text(0));
   if (at != std::string::npos) return cut_at(call, at);
   return make_list(call.runtime, {call.self, Value::text(""), Value::text("")}, List::Kind::tuple);
 }
@@ -252,7 +252,7 @@ const std::map<std::string_view, Method>& text_methods() {
       {"title", {{}, changed<title>}},
       {"capitalize", {{}, changed<capitalize>}},
       {"find",
-       {{"sub"}, [](const Call& c) { return found_at(c, c.text().find(c.given.text(0))); }}},
+       {{"sub"}, [](const Call& c) { return found_at(c, find_text(c.text(), c.given.text(0))); }}},
       {"rfind",
        {{"sub"}, [](const Call& c) { return found_at(c, c.text().rfind(c.given.text(0))); }}},
       {"count",
@@ -391,7 +391,7 @@ int64_t Parameters::integer(size_t i, int64_t fallback) const {
 
 bool apply_test(Runtime& runtime, const std::string& name, const Value& input,
                 Arguments arguments) {
-  runtime.step();
+  runtime.work(input.weight());
   static const Names kNone, kOther = {"other"};
   const std::string what = "test \"" + name + "\"";
   const auto other = [&] { return Parameters(runtime, what, arguments, kOther).at(0); };
@@ -424,6 +424,7 @@ bool is_method(const Value& value, const std::string& name) {
 
 Value call_method(Runtime& runtime, const Value& self, const std::string& name,
                   Arguments arguments) {
+  runtime.work(self.weight());
   if (self.loop() != nullptr) return call_loop(runtime, *self.loop(), name, arguments.values);
   const auto& table = self.text() != nullptr   ? text_methods()
                       : self.dict() != nullptr ? dict_methods()
