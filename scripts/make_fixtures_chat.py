@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Writes tests/fixtures/chat/expected.json: what `transformers` renders with the templates beside it.
 
-Four parts: `dialogues`; `templates`, each *.jinja of the folder over every dialogue, with the text, or null where
-`transformers` refuses it, and the assistant's part as byte ranges; `snippets`, small templates that show one thing each;
+Four parts: `dialogues`; `templates`, each *.jinja of the folder, and "default", the one of src/tokenizer/chat_template.cpp,
+over every dialogue, with the text, or null where `transformers` refuses it, and the assistant's part as byte ranges; `snippets`, small templates that show one thing each;
 `shared`, hashes of what the templates of the shared data give (their texts are not ours to keep).
 """
 import argparse
@@ -11,6 +11,7 @@ import ctypes.util
 import json
 import logging
 import pathlib
+import re
 import tempfile
 
 from tokenizers import Tokenizer, models
@@ -250,9 +251,11 @@ def main():
     tokenizer, cases = make_tokenizer(), dialogues()
     expected = {"special_tokens": SPECIAL, "dialogues": cases, "templates": {}, "snippets": [], "shared": {},
                 "folders": from_folders(tokenizer)}
-    for path in sorted(FOLDER.glob("*.jinja")):
-        template = path.read_text(encoding="utf-8")
-        rows = expected["templates"][path.name] = []
+    source = (ROOT / "src/tokenizer/chat_template.cpp").read_text(encoding="utf-8")
+    templates = {path.name: path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.jinja"))}
+    templates["default"] = re.search(r'R"jinja\((.*?)\)jinja"', source, re.S).group(1)
+    for name, template in templates.items():
+        rows = expected["templates"][name] = []
         for i, dialogue in enumerate(cases):
             for prompt in (False, True):
                 text = render(tokenizer, template, dialogue, prompt)

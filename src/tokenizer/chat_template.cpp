@@ -161,10 +161,6 @@ ChatTemplate ChatTemplate::from_folder(const std::filesystem::path& folder) {
   return {std::move(templates), std::move(tokens)};
 }
 
-bool ChatTemplate::is_in(const std::filesystem::path& folder) {
-  return !find_templates(folder, read_object(folder / "tokenizer_config.json")).empty();
-}
-
 ChatTemplate ChatTemplate::from_text(std::string_view text, const std::string& where,
                                      SpecialTokenMap special_tokens) {
   const Source source{std::string(text), where};

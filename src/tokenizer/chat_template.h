@@ -40,7 +40,6 @@ class ChatTemplate {
   /// `additional_chat_templates/NAME.jinja`, else `chat_template` of `tokenizer_config.json`.
   /// Throws Error(data) when there is none.
   static ChatTemplate from_folder(const std::filesystem::path& folder);
-  static bool is_in(const std::filesystem::path& folder);
   /// `where` leads messages; `special_tokens`: "bos_token" and its like, as variables.
   static ChatTemplate from_text(std::string_view text, const std::string& where,
                                 SpecialTokenMap special_tokens = {});

@@ -78,8 +78,10 @@ Value Interpreter::evaluate_dict(const Node& node) {
     Value value = evaluate(*node.kids[i + 1]);
     if (key.dict() != nullptr || (key.list() != nullptr && key.list()->kind != List::Kind::tuple))
       runtime_.fail("a ", key.type_name(), " cannot be the key of a dict");
-    const auto same = std::find_if(items.begin(), items.end(),
-                                   [&](const auto& item) { return equal(item.first, key); });
+    const auto same = std::find_if(items.begin(), items.end(), [&](const auto& item) {
+      runtime_.step();
+      return equal(item.first, key);
+    });
     if (same == items.end())
       items.emplace_back(std::move(key), std::move(value));
     else

@@ -238,6 +238,7 @@ void ExpressionParser::parse_arguments(Node& node) {
       fail("an argument without a name follows one with a name");
     }
     node.names.push_back(std::move(name));
+    if (node.names.size() > kMostArguments) fail("more than ", kMostArguments, " arguments");
     add(node, parse_expression());
   }
   take();

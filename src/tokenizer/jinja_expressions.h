@@ -18,6 +18,7 @@ namespace slovo::jinja {
 
 /// Reading, running and freeing a tree recurse.
 constexpr int kDeepestTree = 150;
+constexpr size_t kMostArguments = 255;
 
 class ExpressionParser {
  protected:

@@ -430,7 +430,7 @@ Value attribute_path(Runtime& runtime, Value value, const Value& path) {
 Value apply_filter(Runtime& runtime, const std::string& name, const Value& input,
                    Arguments arguments) {
   const Nested nested(runtime);
-  runtime.step();
+  runtime.work(input.weight());
   if (name == "map") return map_items(runtime, input, std::move(arguments));
   if (name == "select" || name == "reject" || name == "selectattr" || name == "rejectattr")
     return select_items(runtime, name, input, std::move(arguments));

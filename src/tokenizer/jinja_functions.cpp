@@ -156,7 +156,7 @@ Value cut_at(const Call& call, size_t at) {
 
 Value partition_text(const Call& call) {
   if (call.given.text(0).empty()) call.runtime.fail("partition: the separator is empty");
-  const size_t at = call.text().find(call.given.text(0));
+  const size_t at = find_text(call.text(), call.given.text(0));
   if (at != std::string::npos) return cut_at(call, at);
   return make_list(call.runtime, {call.self, Value::text(""), Value::text("")}, List::Kind::tuple);
 }
@@ -192,73 +192,76 @@ bool all_digits(std::string_view text) {
   return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
+template <Side side>
+Value stripped(const Call& call) {
+  return call.result(strip(call.text(), side, call.given.text_or_none(0)));
+}
+
+Value starts(const Call& call) {
+  return Value::boolean(any_of(
+      call, [](std::string_view text, std::string_view part) { return text.starts_with(part); }));
+}
+
+Value ends(const Call& call) {
+  return Value::boolean(any_of(
+      call, [](std::string_view text, std::string_view part) { return text.ends_with(part); }));
+}
+
+Value without_prefix(const Call& call) {
+  const std::string& prefix = call.given.text(0);
+  return call.result(
+      std::string_view(call.text()).substr(call.text().starts_with(prefix) ? prefix.size() : 0));
+}
+
+Value without_suffix(const Call& call) {
+  const std::string& suffix = call.given.text(0);
+  const size_t cut = call.text().ends_with(suffix) ? suffix.size() : 0;
+  return call.result(std::string_view(call.text()).substr(0, call.text().size() - cut));
+}
+
+bool all_space(std::string_view text) { return !text.empty() && strip(text, Side::left).empty(); }
+
+using OnText = std::string (*)(std::string_view);
+template <OnText change>
+Value changed(const Call& call) {
+  return call.result(change(call.text()));
+}
+
+using OfText = bool (*)(std::string_view);
+template <OfText holds>
+Value asked(const Call& call) {
+  return Value::boolean(holds(call.text()));
+}
+
 const std::map<std::string_view, Method>& text_methods() {
   static const std::map<std::string_view, Method> table = {
-      {"strip",
-       {{"chars"},
-        [](const Call& c) {
-          return c.result(strip(c.text(), Side::both, c.given.text_or_none(0)));
-        }}},
-      {"lstrip",
-       {{"chars"},
-        [](const Call& c) {
-          return c.result(strip(c.text(), Side::left, c.given.text_or_none(0)));
-        }}},
-      {"rstrip",
-       {{"chars"},
-        [](const Call& c) {
-          return c.result(strip(c.text(), Side::right, c.given.text_or_none(0)));
-        }}},
+      {"strip", {{"chars"}, stripped<Side::both>}},
+      {"lstrip", {{"chars"}, stripped<Side::left>}},
+      {"rstrip", {{"chars"}, stripped<Side::right>}},
       {"split", {{"sep", "maxsplit"}, split_text}},
       {"rsplit", {{"sep", "maxsplit"}, split_from_right}},
-      {"splitlines", {{}, [](const Call& c) { return c.list(split_lines(c.text())); }}},
+      {"splitlines", {{}, [](const Call& call) { return call.list(split_lines(call.text())); }}},
       {"partition", {{"sep"}, partition_text}},
-      {"startswith",
-       {{"prefix"},
-        [](const Call& c) {
-          return Value::boolean(any_of(c, [](std::string_view text, std::string_view part) {
-            return text.starts_with(part);
-          }));
-        }}},
-      {"endswith",
-       {{"suffix"},
-        [](const Call& c) {
-          return Value::boolean(any_of(c, [](std::string_view text, std::string_view part) {
-            return text.ends_with(part);
-          }));
-        }}},
-      {"removeprefix",
-       {{"prefix"},
-        [](const Call& c) {
-          const size_t cut = c.text().starts_with(c.given.text(0)) ? c.given.text(0).size() : 0;
-          return c.result(std::string_view(c.text()).substr(cut));
-        }}},
-      {"removesuffix",
-       {{"suffix"},
-        [](const Call& c) {
-          const size_t cut = c.text().ends_with(c.given.text(0)) ? c.given.text(0).size() : 0;
-          return c.result(std::string_view(c.text()).substr(0, c.text().size() - cut));
-        }}},
+      {"startswith", {{"prefix"}, starts}},
+      {"endswith", {{"suffix"}, ends}},
+      {"removeprefix", {{"prefix"}, without_prefix}},
+      {"removesuffix", {{"suffix"}, without_suffix}},
       {"replace", {{"old", "new", "count"}, replace_text}},
-      {"upper", {{}, [](const Call& c) { return c.result(upper(c.text())); }}},
-      {"lower", {{}, [](const Call& c) { return c.result(lower(c.text())); }}},
-      {"title", {{}, [](const Call& c) { return c.result(title(c.text())); }}},
-      {"capitalize", {{}, [](const Call& c) { return c.result(capitalize(c.text())); }}},
+      {"upper", {{}, changed<upper>}},
+      {"lower", {{}, changed<lower>}},
+      {"title", {{}, changed<title>}},
+      {"capitalize", {{}, changed<capitalize>}},
       {"find",
-       {{"sub"}, [](const Call& c) { return found_at(c, c.text().find(c.given.text(0))); }}},
+       {{"sub"}, [](const Call& c) { return found_at(c, find_text(c.text(), c.given.text(0))); }}},
       {"rfind",
        {{"sub"}, [](const Call& c) { return found_at(c, c.text().rfind(c.given.text(0))); }}},
       {"count",
        {{"sub"}, [](const Call& c) { return Value::integer(count(c.text(), c.given.text(0))); }}},
       {"join", {{"iterable"}, join_items}},
-      {"isupper", {{}, [](const Call& c) { return Value::boolean(is_upper(c.text())); }}},
-      {"islower", {{}, [](const Call& c) { return Value::boolean(is_lower(c.text())); }}},
-      {"isdigit", {{}, [](const Call& c) { return Value::boolean(all_digits(c.text())); }}},
-      {"isspace",
-       {{},
-        [](const Call& c) {
-          return Value::boolean(!c.text().empty() && strip(c.text(), Side::left).empty());
-        }}},
+      {"isupper", {{}, asked<is_upper>}},
+      {"islower", {{}, asked<is_lower>}},
+      {"isdigit", {{}, asked<all_digits>}},
+      {"isspace", {{}, asked<all_space>}},
   };
   return table;
 }
@@ -388,7 +391,7 @@ int64_t Parameters::integer(size_t i, int64_t fallback) const {
 
 bool apply_test(Runtime& runtime, const std::string& name, const Value& input,
                 Arguments arguments) {
-  runtime.step();
+  runtime.work(input.weight());
   static const Names kNone, kOther = {"other"};
   const std::string what = "test \"" + name + "\"";
   const auto other = [&] { return Parameters(runtime, what, arguments, kOther).at(0); };
@@ -421,6 +424,7 @@ bool is_method(const Value& value, const std::string& name) {
 
 Value call_method(Runtime& runtime, const Value& self, const std::string& name,
                   Arguments arguments) {
+  runtime.work(self.weight());
   if (self.loop() != nullptr) return call_loop(runtime, *self.loop(), name, arguments.values);
   const auto& table = self.text() != nullptr   ? text_methods()
                       : self.dict() != nullptr ? dict_methods()

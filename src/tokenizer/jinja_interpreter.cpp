@@ -11,6 +11,7 @@ namespace {
 
 using Kind = Node::Kind;
 
+constexpr size_t kMostVariables = 1000;     // of a block: they are looked for one by one
 constexpr int64_t kLongestRange = 100'000;  // Jinja's sandbox has the same limit
 constexpr std::string_view kGlobals[] = {"range", "dict", "namespace", "raise_exception",
                                          "strftime_now"};
@@ -27,13 +28,15 @@ std::string now(Runtime& runtime, const std::string& format) {
 
 }  // namespace
 
-void Scope::set(const std::string& name, Value value) {
+bool Scope::set(const std::string& name, Value value) {
   for (auto& item : items_) {
     if (item.first != name) continue;
     item.second = std::move(value);
-    return;
+    return true;
   }
+  if (items_.size() == kMostVariables) return false;
   items_.emplace_back(name, std::move(value));
+  return true;
 }
 
 const Value* Scope::find(const std::string& name) const {
@@ -121,7 +124,7 @@ Interpreter::Flow Interpreter::run_statement(const Node& node) {
     case Kind::with:
       return run_with(node);
     case Kind::macro:
-      scope_->set(node.name, make_macro(node));
+      define(node.name, make_macro(node));
       break;
     case Kind::call_block:
       run_call_block(node);
@@ -167,7 +170,7 @@ Interpreter::Flow Interpreter::run_loop(const Node& node) {
   for (size_t i = 0; i < items->size(); ++i) {
     runtime_.step();
     const Inner inner(*this);
-    scope_->set("loop", std::make_shared<Loop>(Loop{items, i, changed}));
+    define("loop", std::make_shared<Loop>(Loop{items, i, changed}));
     assign(*node.kids[0], (*items)[i]);
     const Flow flow = run_block(node.blocks[0]);
     if (flow == Flow::stop) break;
@@ -228,9 +231,14 @@ void Interpreter::run_generation(const Node& node) {
     lost_generation = node.line;
 }
 
+void Interpreter::define(const std::string& name, Value value) {
+  if (!scope_->set(name, std::move(value)))
+    runtime_.fail("more than ", with_commas(kMostVariables), " variables in one block");
+}
+
 void Interpreter::assign(const Node& target, const Value& value) {
   runtime_.line = target.line;
-  if (target.kind == Kind::name) return scope_->set(target.name, value);
+  if (target.kind == Kind::name) return define(target.name, value);
   if (target.kind == Kind::attribute) {
     const Value space = evaluate(*target.kids[0]);
     if (space.undefined() != nullptr) runtime_.fail(space.undefined()->why);
@@ -278,26 +286,26 @@ Value Interpreter::call(const Value& callee, Arguments arguments) {
 Value Interpreter::call_macro(const Function& function, Arguments arguments) {
   const Node& macro = *function.macro;
   const Inner inner(*this, function.scope);
-  scope_->set("caller",
-              Value::undefined("the macro \"" + macro.name + "\" was not called by {% call %}"));
+  define("caller",
+         Value::undefined("the macro \"" + macro.name + "\" was not called by {% call %}"));
   std::vector<std::string_view> names(macro.names.begin(), macro.names.end());
   const bool takes_caller = std::find(names.begin(), names.end(), "caller") != names.end();
   for (auto named = arguments.named.begin(); !takes_caller && named != arguments.named.end();
        ++named) {
     if (named->first != "caller") continue;
-    scope_->set("caller", named->second);
+    define("caller", named->second);
     arguments.named.erase(named);
     break;
   }
   const Parameters given(runtime_, "the macro \"" + macro.name + "\"", std::move(arguments), names);
   for (size_t i = 0; i < names.size(); ++i) {
     const NodePtr& fallback = macro.kids[i];
-    scope_->set(macro.names[i],
-                given.has(i) ? given.at(i)
-                : fallback != nullptr
-                    ? evaluate(*fallback)
-                    : Value::undefined(cat("the parameter \"", names[i], "\" of the macro \"",
-                                           macro.name, "\" was not given")));
+    define(macro.names[i],
+           given.has(i) ? given.at(i)
+           : fallback != nullptr
+               ? evaluate(*fallback)
+               : Value::undefined(cat("the parameter \"", names[i], "\" of the macro \"",
+                                      macro.name, "\" was not given")));
   }
   Capture capture(*this);
   run_block(macro.blocks[0]);

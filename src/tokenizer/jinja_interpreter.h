@@ -15,7 +15,8 @@ namespace slovo::jinja {
 class Scope {
  public:
   explicit Scope(Scope* parent) : parent_(parent) {}
-  void set(const std::string& name, Value value);
+  /// False when the scope is full.
+  bool set(const std::string& name, Value value);
   const Value* find(const std::string& name) const;
 
   bool kept = false;  ///< a macro was written here: it sees these variables when it is called
@@ -32,7 +33,8 @@ class Interpreter {
   Interpreter(const Interpreter&) = delete;
   Interpreter& operator=(const Interpreter&) = delete;
 
-  void set(const std::string& name, Value value) { scopes_.front().set(name, std::move(value)); }
+  /// A variable of the template.
+  void set(const std::string& name, Value value) { define(name, std::move(value)); }
   void run(const Block& block);
 
   std::string output;
@@ -58,6 +60,7 @@ class Interpreter {
   void run_call_block(const Node& node);
   void run_generation(const Node& node);
   Values loop_items(const Node& node);
+  void define(const std::string& name, Value value);
   void assign(const Node& target, const Value& value);
   void write(const std::string& text);
 

@@ -154,8 +154,11 @@ Value bound_method(const Value& value, const std::string& name) {
 }
 
 /// The key `name` of what has keys, or null.
-const Value* keyed(const Value& value, const std::string& name) {
-  if (value.dict() != nullptr) return value.dict()->find(name);
+const Value* keyed(Runtime& runtime, const Value& value, const std::string& name) {
+  if (value.dict() != nullptr) {
+    runtime.work(static_cast<int64_t>(value.dict()->items.size()));
+    return value.dict()->find(name);
+  }
   if (value.space() == nullptr) return nullptr;
   const auto found = value.space()->items.find(name);
   return found == value.space()->items.end() ? nullptr : &found->second;
@@ -223,6 +226,7 @@ Value binary(Runtime& runtime, std::string_view sign, const Value& left, const V
 }
 
 bool holds(Runtime& runtime, std::string_view sign, const Value& left, const Value& right) {
+  runtime.work(left.weight() + right.weight());
   if (sign == "==") return equal(left, right);
   if (sign == "!=") return !equal(left, right);
   if (sign == "in") return contains(runtime, right, left);
@@ -247,14 +251,14 @@ Value attribute(Runtime& runtime, const Value& value, const std::string& name) {
   if (value.undefined() != nullptr) runtime.fail(value.undefined()->why);
   if (is_method(value, name)) return bound_method(value, name);
   if (value.loop() != nullptr) return loop_attribute(value, name);
-  const Value* found = keyed(value, name);
+  const Value* found = keyed(runtime, value, name);
   return found != nullptr ? *found : missing(value, name);
 }
 
 Value item(Runtime& runtime, const Value& value, const Value& key) {
   if (value.undefined() != nullptr) runtime.fail(value.undefined()->why);
   if (const auto* name = key.text()) {
-    const Value* found = value.space() != nullptr ? nullptr : keyed(value, *name);
+    const Value* found = value.space() != nullptr ? nullptr : keyed(runtime, value, *name);
     if (found != nullptr) return *found;
     return attribute(runtime, value, *name);
   }
@@ -264,6 +268,7 @@ Value item(Runtime& runtime, const Value& value, const Value& key) {
   }
   const auto index = key.as_integer();
   if (index && value.text() != nullptr) {
+    runtime.work(value.weight());
     const size_t at = character_at(*value.text(), *index);
     if (at != std::string::npos)
       return make_text(runtime, value.text()->substr(at, utf8::char_length(*value.text(), at)));
@@ -281,6 +286,7 @@ Value item(Runtime& runtime, const Value& value, const Value& key) {
 Value slice(Runtime& runtime, const Value& value, const Value& begin, const Value& end,
             const Value& step) {
   if (value.undefined() != nullptr) runtime.fail(value.undefined()->why);
+  runtime.work(value.weight());
   const Value parts[3] = {begin, end, step};
   if (const auto* text = value.text()) {
     const auto all = characters(*text);

@@ -135,6 +135,7 @@ class Parser : private ExpressionParser {
     while (!now().is_sign(")")) {
       if (!node.names.empty()) expect_sign(",");
       node.names.push_back(expect_any_name());
+      if (node.names.size() > kMostArguments) fail("more than ", kMostArguments, " parameters");
       if (skip_sign("=")) {
         add(node, parse_expression());
         continue;

@@ -19,10 +19,13 @@ struct Limits {
 
 /// Values nest at most so deep: printing, comparing and freeing them recurse.
 constexpr int kDeepestValue = 200;
+/// Values weigh at most so much: one that holds another twice is small, but long to go through.
+constexpr int64_t kHeaviestValue = 50'000'000;
 
 class Runtime {
  public:
-  Runtime(std::string where, Limits limits) : where_(std::move(where)), left_(limits) {}
+  Runtime(std::string where, Limits limits)
+      : where_(std::move(where)), limits_(limits), left_(limits) {}
 
   int line = 1;  ///< of the expression at work
 
@@ -33,12 +36,20 @@ class Runtime {
   }
   void step() {
     if (--left_.steps < 0)
-      fail("the template does not come to an end; it may take 10 million steps");
+      fail("the template does not come to an end; it may take ", with_commas(limits_.steps),
+           " steps");
+  }
+  /// Counts going through something of that many units (see Value::weight).
+  void work(int64_t units) {
+    left_.steps -= units / 4;
+    step();
   }
   /// Counts memory that is about to be made.
   void make(size_t bytes) {
     left_.bytes -= static_cast<int64_t>(bytes);
-    if (left_.bytes < 0) fail("the template makes too much text; it may make 256 MiB in all");
+    if (left_.bytes < 0)
+      fail("the template makes too much text; it may make ",
+           human_bytes(static_cast<double>(limits_.bytes)), " in all");
   }
   void enter() {
     if (--left_.depth < 0)
@@ -48,6 +59,7 @@ class Runtime {
 
  private:
   std::string where_;
+  Limits limits_;
   Limits left_;
 };
 

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 
 #include "core/error.h"
@@ -214,7 +215,7 @@ std::vector<std::string_view> split(std::string_view text,
   if (!separator) return split_words(text, most);
   std::vector<std::string_view> out;
   while (most < 0 || static_cast<int64_t>(out.size()) < most) {
-    const size_t at = text.find(*separator);
+    const size_t at = find_text(text, *separator);
     if (at == std::string_view::npos) break;
     out.push_back(text.substr(0, at));
     text.remove_prefix(at + separator->size());
@@ -253,7 +254,7 @@ std::string replace(std::string_view text, std::string_view old, std::string_vie
       at += bytes;
       continue;
     }
-    const size_t found = text.find(old, at);
+    const size_t found = find_text(text, old, at);
     if (found == std::string_view::npos) break;
     out += text.substr(at, found - at);
     out += with;
@@ -262,10 +263,16 @@ std::string replace(std::string_view text, std::string_view old, std::string_vie
   return out += text.substr(at);
 }
 
+size_t find_text(std::string_view text, std::string_view part, size_t from) {
+  const void* found = memmem(text.data() + from, text.size() - from, part.data(), part.size());
+  return found == nullptr ? std::string_view::npos
+                          : static_cast<size_t>(static_cast<const char*>(found) - text.data());
+}
+
 int64_t count(std::string_view text, std::string_view part) {
   if (part.empty()) return static_cast<int64_t>(utf8::count(text)) + 1;
   int64_t out = 0;
-  for (size_t at = 0; (at = text.find(part, at)) != std::string_view::npos; at += part.size())
+  for (size_t at = 0; (at = find_text(text, part, at)) != std::string_view::npos; at += part.size())
     ++out;
   return out;
 }

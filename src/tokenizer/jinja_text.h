@@ -34,6 +34,8 @@ std::vector<std::string_view> split(std::string_view text,
 std::vector<std::string_view> split_lines(std::string_view text);
 std::string replace(std::string_view text, std::string_view old, std::string_view with,
                     int64_t most);
+/// Offset of `part` at or behind `from`, or npos; in time linear in the text, whatever the part.
+size_t find_text(std::string_view text, std::string_view part, size_t from = 0);
 /// Occurrences that do not overlap; of "" one more than there are characters.
 int64_t count(std::string_view text, std::string_view part);
 std::vector<std::string_view> characters(std::string_view text);

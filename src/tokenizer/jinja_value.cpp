@@ -9,14 +9,24 @@
 namespace slovo::jinja {
 namespace {
 
-int deepest(const Values& items) {
-  int out = 0;
-  for (const Value& item : items) out = std::max(out, item.depth());
-  return out;
-}
+/// Depth and weight of what a list or dict holds.
+struct Extent {
+  int depth = 0;
+  int64_t weight = 0;
+  void add(const Value& value) {
+    depth = std::max(depth, value.depth());
+    weight = std::min(weight + value.weight(), kHeaviestValue + 1);
+  }
+};
 
 void check_depth(const Runtime& runtime, int depth) {
   if (depth > kDeepestValue) runtime.fail("a value is nested more than ", kDeepestValue, " deep");
+}
+
+void check_extent(const Runtime& runtime, const Extent& extent) {
+  check_depth(runtime, extent.depth + 1);
+  if (extent.weight > kHeaviestValue)
+    runtime.fail("a list or dict holds more than ", with_commas(kHeaviestValue), " values");
 }
 
 /// Integers beyond 2^53 compare exactly with each other, as doubles with doubles.
@@ -69,6 +79,8 @@ class JsonWriter {
   JsonWriter(Runtime& runtime, const JsonStyle& style) : runtime_(runtime), style_(style) {}
 
   void write(const Value& value) {
+    runtime_.step();
+    runtime_.make(8 + (value.text() != nullptr ? value.text()->size() : 0));
     const auto* list = value.list();
     const bool plain_list =
         list != nullptr && (list->kind == List::Kind::list || list->kind == List::Kind::tuple);
@@ -190,6 +202,12 @@ int Value::depth() const {
   return function() != nullptr ? function()->self.depth() : 0;
 }
 
+int64_t Value::weight() const {
+  if (text() != nullptr) return 1 + static_cast<int64_t>(text()->size()) / 64;
+  if (list() != nullptr) return list()->weight;
+  return dict() != nullptr ? dict()->weight : 1;
+}
+
 const Value* Dict::find(std::string_view key) const {
   for (const auto& [name, value] : items) {
     const auto* text = name.text();
@@ -207,18 +225,23 @@ const Value* Dict::find(const Value& key) const {
 }
 
 Value make_list(Runtime& runtime, Values items, List::Kind kind) {
-  const int depth = 1 + deepest(items);
-  check_depth(runtime, depth);
+  Extent extent;
+  for (const Value& item : items) extent.add(item);
+  check_extent(runtime, extent);
   runtime.make(sizeof(List) + items.size() * sizeof(Value));
-  return std::make_shared<const List>(List{kind, std::move(items), depth});
+  return std::make_shared<const List>(
+      List{kind, std::move(items), extent.depth + 1, extent.weight + 1});
 }
 
 Value make_dict(Runtime& runtime, std::vector<std::pair<Value, Value>> items) {
-  int depth = 0;
-  for (const auto& [key, value] : items) depth = std::max({depth, key.depth(), value.depth()});
-  check_depth(runtime, depth + 1);
+  Extent extent;
+  for (const auto& [key, value] : items) {
+    extent.add(key);
+    extent.add(value);
+  }
+  check_extent(runtime, extent);
   runtime.make(sizeof(Dict) + items.size() * 2 * sizeof(Value));
-  return std::make_shared<const Dict>(Dict{std::move(items), depth + 1});
+  return std::make_shared<const Dict>(Dict{std::move(items), extent.depth + 1, extent.weight + 1});
 }
 
 Value make_text(Runtime& runtime, std::string text) {
@@ -261,6 +284,7 @@ bool truth(const Value& value) {
   if (value.is_none() || value.undefined() != nullptr) return false;
   if (const auto number = value.as_number()) return *number != 0;
   if (value.list() != nullptr && value.list()->kind == List::Kind::generator) return true;
+  if (value.text() != nullptr) return !value.text()->empty();
   const auto size = length(value);
   return !size || *size != 0;
 }
@@ -358,7 +382,7 @@ bool contains(Runtime& runtime, const Value& inside, const Value& value) {
     if (value.undefined() != nullptr) runtime.fail(value.undefined()->why);
     if (value.text() == nullptr)
       runtime.fail("\"in\" looks for a string in a string, not for ", value.type_name());
-    return text->find(*value.text()) != std::string::npos;
+    return find_text(*text, *value.text()) != std::string::npos;
   }
   if (const auto* dict = inside.dict()) return dict->find(value) != nullptr;
   const Values items = iterate(runtime, inside);
@@ -369,7 +393,6 @@ bool contains(Runtime& runtime, const Value& inside, const Value& value) {
 std::string to_json(Runtime& runtime, const Value& value, const JsonStyle& style) {
   JsonWriter writer(runtime, style);
   writer.write(value);
-  runtime.make(writer.out.size());
   return writer.out;
 }
 

@@ -64,6 +64,8 @@ class Value {
   /// Python's name of the type: "str", "NoneType".
   std::string_view type_name() const;
   int depth() const;
+  /// How long it takes to go through all of it: a unit for each value and for 64 bytes of text.
+  int64_t weight() const;
 
  private:
   using Data = std::variant<std::monostate, bool, int64_t, double, std::shared_ptr<const Undefined>,
@@ -98,12 +100,14 @@ struct List {
   Kind kind = Kind::list;
   Values items;
   int depth = 1;
+  int64_t weight = 1;
   mutable size_t taken = 0;  ///< of a generator
 };
 
 struct Dict {
   std::vector<std::pair<Value, Value>> items;
   int depth = 1;
+  int64_t weight = 1;
   const Value* find(std::string_view key) const;
   const Value* find(const Value& key) const;
 };

@@ -1,4 +1,5 @@
 // Mutated chat templates: each renders or is refused in one clear line; none crashes or hangs.
+#include <algorithm>
 #include <random>
 
 #include "core/utf8.h"
@@ -14,8 +15,9 @@ std::vector<std::string> seeds() {
   std::vector<std::string> out;
   const Json expected = read_json(testing::fixture("chat/expected.json"));
   for (const Json& row : expected["snippets"]) out.push_back(row["template"].get<std::string>());
-  for (const auto& [file, rows] : expected["templates"].items())
-    out.push_back(read_file(testing::fixture("chat/" + file)));
+  for (const auto& entry : std::filesystem::directory_iterator(testing::fixture("chat")))
+    if (entry.path().extension() == ".jinja") out.push_back(read_file(entry.path()));
+  std::sort(out.begin(), out.end());
   return out;
 }
 
