@@ -1,5 +1,7 @@
 #include "core/utf8.h"
 
+#include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "core/error.h"
@@ -61,17 +63,19 @@ size_t char_length(std::string_view text, size_t at) {
 size_t find_invalid(std::string_view text) {
   size_t at = 0;
   while (at < text.size()) {
-    uint64_t word = 0;
-    if (at + sizeof word <= text.size()) {
-      std::memcpy(&word, text.data() + at, sizeof word);
-      if ((word & 0x8080808080808080ULL) == 0) {
-        at += sizeof word;
+    std::array<uint64_t, 4> words{};
+    if (at + sizeof words <= text.size()) {
+      std::memcpy(words.data(), text.data() + at, sizeof words);
+      if (((words[0] | words[1] | words[2] | words[3]) & 0x8080808080808080ULL) == 0) {
+        at += sizeof words;
         continue;
       }
     }
-    const size_t length = char_length(text, at);
-    if (length == 0) return at;
-    at += length;
+    for (const size_t behind = std::min(at + sizeof words, text.size()); at < behind;) {
+      const size_t length = char_length(text, at);
+      if (length == 0) return at;
+      at += length;
+    }
   }
   return std::string_view::npos;
 }

@@ -101,12 +101,17 @@ void AddedTokens::add(const JsonNode& node, const Vocabulary& vocabulary,
 void AddedTokens::split(std::string_view text, Stage stage, bool ordinary, const Sink& sink) const {
   const Trie& trie = stage == Stage::original ? original_ : normalized_;
   if (trie.nodes.size() == 1) return text.empty() ? void() : sink.text(text);
+  const auto& firsts = trie.nodes[0].next;
   std::array<bool, 256> begins{};
-  for (const auto& [c, next] : trie.nodes[0].next) begins[static_cast<unsigned char>(c)] = true;
+  for (const auto& [c, next] : firsts) begins[static_cast<unsigned char>(c)] = true;
+  const auto next_begin = [&](size_t at) {
+    if (firsts.size() == 1) return text.find(firsts[0].first, at);
+    while (at < text.size() && !begins[static_cast<unsigned char>(text[at])]) ++at;
+    return at;
+  };
   size_t done = 0;
-  for (size_t at = 0; at < text.size();) {
-    const AddedToken* token =
-        begins[static_cast<unsigned char>(text[at])] ? trie.match(text, at) : nullptr;
+  for (size_t at = next_begin(0); at < text.size(); at = next_begin(at)) {
+    const AddedToken* token = trie.match(text, at);
     if (!token) {
       ++at;
       continue;

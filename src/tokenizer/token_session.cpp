@@ -59,11 +59,19 @@ void TokenModel::Session::encode_words(const Scanner& scanner, std::string_view 
   if (threads <= 1 || text.size() <= kPartBytes) return encode_part(scanner, text, out);
   const auto parts = cut(text);
   std::vector<std::vector<TokenId>> ids(parts.size());
+  std::vector<bool> ready(parts.size());
+  size_t appended = 0;
+  std::mutex mutex;  // of `ready`, `appended` and `out`
   parallel_for(parts.size(), threads, [&](size_t i) {
     ids[i].reserve(parts[i].size() / 3);
     Session(model_).encode_part(scanner, parts[i], ids[i]);
+    const std::lock_guard lock(mutex);
+    ready[i] = true;
+    for (; appended < parts.size() && ready[appended]; ++appended) {
+      out.insert(out.end(), ids[appended].begin(), ids[appended].end());
+      ids[appended] = {};
+    }
   });
-  for (const auto& part : ids) out.insert(out.end(), part.begin(), part.end());
 }
 
 void TokenModel::Session::encode_part(const Scanner& scanner, std::string_view text,
