@@ -41,6 +41,10 @@ TEST_F(TokenizerCommands, TrainEncodeDecodeInfo) {
 
   const RunResult lines = run_slovo({"tokenizer", "encode", "--tokenizer", tokenizer_}, text_);
   EXPECT_EQ(std::count(lines.out.begin(), lines.out.end(), '\n'), 3);
+  const RunResult counts =
+      run_slovo({"tokenizer", "encode", "--tokenizer", tokenizer_, "--count"}, "\nThe\n");
+  EXPECT_EQ(counts.out.substr(0, 2), "0\n");
+  EXPECT_EQ(std::count(counts.out.begin(), counts.out.end(), '\n'), 2);
   const RunResult texts =
       run_slovo({"tokenizer", "decode", "--tokenizer", tokenizer_, "-"}, lines.out);
   EXPECT_EQ(texts.out, text_);

@@ -148,10 +148,11 @@ TEST(TokenizerImport, SentencePieceModelsGiveItsIds) {
   for (const Json& form : tokenizer_fixture("sentencepiece_models.json")) {
     const std::string file =
         folder.write("x.model", base64_decode(form["model"].get<std::string>(), "model"));
-    if (form["name"] == "bpe plain") continue;
     const auto tokenizer = Tokenizer::load(file);
     for (const Json& row : form["texts"]) {
       const auto text = row["text"].get<std::string>();
+      // Written out, a byte's name is its token for HF's unigram, but text for SentencePiece.
+      if (form["name"] == "unigram bytes" && text.find("<0x") != std::string::npos) continue;
       const std::string where = form["name"].get<std::string>() + ": " + Json(text).dump();
       EXPECT_EQ(tokenizer->encode(text, SpecialTokens::none), row["ids"].get<Ids>()) << where;
     }
