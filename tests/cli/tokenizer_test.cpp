@@ -69,6 +69,23 @@ TEST_F(TokenizerCommands, SpecialTokensOnTheWayBack) {
       "Hi\n");
 }
 
+TEST_F(TokenizerCommands, DiffNamesPlacesAndTotals) {
+  ASSERT_EQ(train({"--tokenizer.kind", "byte"}).exit_code, 0);
+  const std::string file =
+      folder_.write("small/tokenizer.json",
+                    R"({"model": {"type": "BPE", "vocab": {"a": 0, "b": 1, "c": 2, "bc": 3},
+          "merges": [["b", "c"]]}, "decoder": {"type": "Fuse"}})");
+  const std::string text = folder_.write("abc.txt", "ab\nabc\n");
+  const RunResult diff = run_slovo({"tokenizer", "diff", tokenizer_, file, "--data", text});
+  ASSERT_EQ(diff.exit_code, 0) << diff.err;
+  EXPECT_EQ(diff.out, text +
+                          ":2:2: \"b\" \"c\" | \"bc\"\n"
+                          "1 of 2 lines differ; the first needs 5 tokens, the second 4 tokens\n");
+  const RunResult one = run_slovo({"tokenizer", "diff", tokenizer_, "--data", text});
+  EXPECT_EQ(one.exit_code, 2);
+  EXPECT_TRUE(contains(one.err, "tokenizer diff compares two tokenizers, but 1 were given"));
+}
+
 TEST_F(TokenizerCommands, MistakesGetOneLine) {
   const RunResult too_big = train({"--tokenizer.vocab_size", "100000"});
   EXPECT_EQ(too_big.exit_code, 2);
