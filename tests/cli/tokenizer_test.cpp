@@ -54,6 +54,7 @@ TEST_F(TokenizerCommands, TrainEncodeDecodeInfo) {
   ASSERT_EQ(info.exit_code, 0) << info.err;
   const Json described = parse_json(info.out, "stdout");
   EXPECT_EQ(described["kind"], "bpe");
+  EXPECT_EQ(described["normalizer"], "none");
   EXPECT_EQ(described["special_tokens"]["<|endoftext|>"], 0);
   EXPECT_EQ(described["bytes"], text_.size());
   EXPECT_GT(described["bytes_per_token"].get<double>(), 1.0);

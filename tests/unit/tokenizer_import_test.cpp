@@ -54,6 +54,9 @@ TEST(TokenizerImport, RobertaAndQwen2Files) {
   folder.write("vocab.json", byte_vocabulary({}));
   folder.write("tokenizer_config.json", R"({"tokenizer_class": "Qwen2Tokenizer"})");
   const auto qwen2 = Tokenizer::load(folder.path());
+  EXPECT_EQ(qwen2->stage("normalizer"), "NFC");
+  EXPECT_EQ(qwen2->stage("pre_tokenizer"), "Split, ByteLevel");
+  EXPECT_EQ(qwen2->stage("post_processor"), "none");
   EXPECT_EQ(qwen2->encode("<|im_start|>e\u0301", SpecialTokens::add), (Ids{257, 0xC3, 0xA9}));
 }
 
