@@ -66,6 +66,7 @@ class ByteTokenizer : public Tokenizer {
   }
   int64_t token_bytes(TokenId id) const override { return id < 256 ? 1 : 0; }
   int64_t vocab_size() const override { return vocabulary_; }
+  std::string stage(const std::string&) const override { return "none"; }
   std::string token(TokenId id) const override { return std::to_string(id); }
   std::optional<TokenId> find(std::string_view) const override { return std::nullopt; }
   std::optional<TokenId> bos_id() const override { return std::nullopt; }

@@ -87,6 +87,7 @@ const std::vector<CommandSpec>& all_commands() {
       {"tokenizer decode", "token ids to text", run_tokenizer_decode},
       {"tokenizer info", "what a tokenizer is, and bytes per token on a sample",
        run_tokenizer_info},
+      {"tokenizer diff", "where two tokenizers cut a text differently", run_tokenizer_diff},
       {"report", "one page of a run's curves, samples, speed and cost; several side by side",
        run_report},
       {"completion", "completion of commands and options for a shell", run_completion},

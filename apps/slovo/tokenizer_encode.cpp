@@ -75,6 +75,7 @@ struct Options {
   bool whole = false;
   bool no_special = false;
   bool json = false;
+  bool count = false;
 };
 
 /// The options that encode and decode share; false when --help was printed.
@@ -88,12 +89,19 @@ bool parse(Command& command, Options& options, const char* no_special) {
       .parse();
 }
 
+std::string encoded_text(const Ids& ids, const Options& options) {
+  if (options.count) {
+    return options.json ? Json{{"tokens", ids.size()}}.dump() : std::to_string(ids.size());
+  }
+  return options.json ? Json{{"ids", ids}}.dump() : ids_text(ids);
+}
+
 }  // namespace
 
 int run_tokenizer_encode(const Invocation& call) {
   Options options;
   Command command(call);
-  command
+  command.flag("--count", options.count, "the number of tokens of each text instead of their ids")
       .example("slovo tokenizer encode --tokenizer book-tokenizer --whole --json book.txt",
                "ids of a whole file")
       .example("echo Hello | slovo tokenizer encode --tokenizer runs/book/model",
@@ -107,7 +115,7 @@ int run_tokenizer_encode(const Invocation& call) {
   read_lines(options.files, options.whole, [&](const std::string& text, const std::string& where) {
     utf8::require_valid(text, where);
     const Ids ids = tokenizer->encode(text, specials, threads);
-    std::printf("%s\n", (options.json ? Json{{"ids", ids}}.dump() : ids_text(ids)).c_str());
+    std::printf("%s\n", encoded_text(ids, options).c_str());
   });
   return 0;
 }

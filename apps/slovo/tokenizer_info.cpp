@@ -23,6 +23,10 @@ Json describe(const Tokenizer& tokenizer) {
   }
   return {{"kind", tokenizer.kind()},
           {"vocab_size", tokenizer.vocab_size()},
+          {"normalizer", tokenizer.stage("normalizer")},
+          {"pre_tokenizer", tokenizer.stage("pre_tokenizer")},
+          {"post_processor", tokenizer.stage("post_processor")},
+          {"decoder", tokenizer.stage("decoder")},
           {"special_tokens", std::move(special)},
           {"bos_token", role(tokenizer, tokenizer.bos_id())},
           {"eos_token", role(tokenizer, tokenizer.eos_id())},

@@ -109,14 +109,11 @@ void nmt(char32_t c, std::string& out) {
   utf8::append(out, space ? ' ' : c);
 }
 
-/// BERT: control characters go, every white space is a space.
+/// BERT: control characters go, every white space that is left is a space.
 void clean(char32_t c, std::string& out) {
-  const bool space = c == '\t' || c == '\n' || c == '\r' || is_space(c);
-  if (space) {
-    out += ' ';
-  } else if (c != 0 && c != 0xFFFD && !is_other(c)) {
-    utf8::append(out, c);
-  }
+  const bool kept = c == '\t' || c == '\n' || c == '\r';
+  if (!kept && (c == 0 || c == 0xFFFD || is_other(c))) return;
+  utf8::append(out, is_space(c) ? ' ' : c);
 }
 
 /// BERT: ideographs are words. The ranges are HF's.

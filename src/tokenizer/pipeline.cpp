@@ -21,6 +21,24 @@ std::string hash_of(const nlohmann::json& json, const TokenizerConfigFiles& conf
   return hasher.hex();
 }
 
+/// A stage of tokenizer.json, and what its sequences call their list.
+constexpr std::pair<const char*, const char*> kStages[] = {{"normalizer", "normalizers"},
+                                                           {"pre_tokenizer", "pretokenizers"},
+                                                           {"post_processor", "processors"},
+                                                           {"decoder", "decoders"}};
+
+/// The types of a stage that has been read, sequences unfolded.
+std::vector<std::string> types_of(const nlohmann::json& stage, const char* list) {
+  const auto type = stage["type"].get<std::string>();
+  if (type != "Sequence") return {type};
+  std::vector<std::string> out;
+  for (const auto& part : stage[list]) {
+    const auto types = types_of(part, list);
+    out.insert(out.end(), types.begin(), types.end());
+  }
+  return out;
+}
+
 template <class Read>
 auto read_part(const JsonNode& file, const char* key, Read read) -> decltype(read(file)) {
   if (!file.has(key)) return nullptr;
@@ -55,6 +73,8 @@ Pipeline::Pipeline(std::string text, Parsed parsed, TokenizerConfigFiles config)
   fill_pieces();
   if (root.has("post_processor"))
     post_processor_ = read_post_processor(root.at("post_processor"), vocab_size());
+  for (const auto& [name, list] : kStages)
+    stages_[name] = root.has(name) ? join(types_of(parsed.json[name], list)) : "none";
   bos_ = role(config_.bos_token);
   eos_ = role(config_.eos_token);
 }

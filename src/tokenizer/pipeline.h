@@ -2,6 +2,7 @@
 // decoder, each in a file of its own, put together here in Hugging Face's order.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -36,6 +37,7 @@ class Pipeline final : public Tokenizer {
   bool is_special(TokenId id) const override;
   std::string fingerprint() const override { return fingerprint_; }
   std::string kind() const override { return model_->kind(); }
+  std::string stage(const std::string& name) const override { return stages_.at(name); }
 
  private:
   struct Parsed;
@@ -54,6 +56,7 @@ class Pipeline final : public Tokenizer {
   std::string text_;  ///< of tokenizer.json, saved as it was read
   TokenizerConfigFiles config_;
   std::string fingerprint_;
+  std::map<std::string, std::string> stages_;    // what each is made of
   std::unique_ptr<Normalizer> normalizer_;       // may be null
   std::unique_ptr<PreTokenizer> pre_tokenizer_;  // may be null
   std::unique_ptr<Decoder> decoder_;             // may be null: tokens are joined by spaces

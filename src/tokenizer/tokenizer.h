@@ -57,6 +57,9 @@ class Tokenizer {
   virtual std::string fingerprint() const = 0;
   /// "bpe", "char", "byte", "wordpiece", "unigram" or "wordlevel": what it is called in reports.
   virtual std::string kind() const = 0;
+  /// The types that one of "normalizer", "pre_tokenizer", "post_processor" and "decoder" is made
+  /// of, in order: "Split, ByteLevel"; "none" where there is none.
+  virtual std::string stage(const std::string& name) const = 0;
 };
 
 /// Turns a growing list of ids into text piece by piece; only whole characters leave it.

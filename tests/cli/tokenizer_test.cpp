@@ -41,6 +41,10 @@ TEST_F(TokenizerCommands, TrainEncodeDecodeInfo) {
 
   const RunResult lines = run_slovo({"tokenizer", "encode", "--tokenizer", tokenizer_}, text_);
   EXPECT_EQ(std::count(lines.out.begin(), lines.out.end(), '\n'), 3);
+  const RunResult counts =
+      run_slovo({"tokenizer", "encode", "--tokenizer", tokenizer_, "--count"}, "\nThe\n");
+  EXPECT_EQ(counts.out.substr(0, 2), "0\n");
+  EXPECT_EQ(std::count(counts.out.begin(), counts.out.end(), '\n'), 2);
   const RunResult texts =
       run_slovo({"tokenizer", "decode", "--tokenizer", tokenizer_, "-"}, lines.out);
   EXPECT_EQ(texts.out, text_);
@@ -50,6 +54,7 @@ TEST_F(TokenizerCommands, TrainEncodeDecodeInfo) {
   ASSERT_EQ(info.exit_code, 0) << info.err;
   const Json described = parse_json(info.out, "stdout");
   EXPECT_EQ(described["kind"], "bpe");
+  EXPECT_EQ(described["normalizer"], "none");
   EXPECT_EQ(described["special_tokens"]["<|endoftext|>"], 0);
   EXPECT_EQ(described["bytes"], text_.size());
   EXPECT_GT(described["bytes_per_token"].get<double>(), 1.0);
@@ -64,6 +69,23 @@ TEST_F(TokenizerCommands, SpecialTokensOnTheWayBack) {
       run_slovo({"tokenizer", "decode", "--tokenizer", tokenizer_, "--no-special"}, "72 105 256\n")
           .out,
       "Hi\n");
+}
+
+TEST_F(TokenizerCommands, DiffNamesPlacesAndTotals) {
+  ASSERT_EQ(train({"--tokenizer.kind", "byte"}).exit_code, 0);
+  const std::string file =
+      folder_.write("small/tokenizer.json",
+                    R"({"model": {"type": "BPE", "vocab": {"a": 0, "b": 1, "c": 2, "bc": 3},
+          "merges": [["b", "c"]]}, "decoder": {"type": "Fuse"}})");
+  const std::string text = folder_.write("abc.txt", "ab\nabc\n");
+  const RunResult diff = run_slovo({"tokenizer", "diff", tokenizer_, file, "--data", text});
+  ASSERT_EQ(diff.exit_code, 0) << diff.err;
+  EXPECT_EQ(diff.out, text +
+                          ":2:2: \"b\" \"c\" | \"bc\"\n"
+                          "1 of 2 lines differ; the first needs 5 tokens, the second 4 tokens\n");
+  const RunResult one = run_slovo({"tokenizer", "diff", tokenizer_, "--data", text});
+  EXPECT_EQ(one.exit_code, 2);
+  EXPECT_TRUE(contains(one.err, "tokenizer diff compares two tokenizers, but 1 were given"));
 }
 
 TEST_F(TokenizerCommands, MistakesGetOneLine) {

@@ -105,12 +105,14 @@ TEST(Bpe, DamagedModelsAreNamed) {
   EXPECT_EQ(problem(small_model({"a"}, {"aa"})),
             "tokenizer.json: model.merges: number 0 is \"aa\"; must be two tokens with a space "
             "between them");
-  Json model = small_model({"a"}, {});
+  Json model = small_model({"a", "b", "ab"}, {"a b"});
+  model["model"]["continuing_subword_prefix"] = "##";
+  EXPECT_EQ(problem(model),
+            "tokenizer.json: model.merges: number 0 joins \"b\", which does not begin with \"##\", "
+            "the continuing_subword_prefix");
+  model = small_model({"a"}, {});
   model["model"]["unk_token"] = "<unk>";
   EXPECT_EQ(problem(model), "tokenizer.json: model.unk_token: \"<unk>\" is not in the vocabulary");
-  model["model"] = {{"type", "Unigram"}};
-  EXPECT_EQ(problem(model),
-            "tokenizer.json: model: type \"Unigram\" is not supported; slovo reads BPE");
   model = small_model({"a", "b"}, {});
   model["model"]["vocab"]["b"] = 0;
   EXPECT_NE(problem(model).find("id 0 belongs to"), std::string::npos);
@@ -118,8 +120,6 @@ TEST(Bpe, DamagedModelsAreNamed) {
   EXPECT_NE(problem(model).find("model.vocab[\"b\"]: is 1000000000; must be an integer between"),
             std::string::npos);
   model = small_model({"a"}, {});
-  model["model"]["end_of_word_suffix"] = "</w>";
-  EXPECT_NE(problem(model).find("model.end_of_word_suffix: is not supported"), std::string::npos);
   model["model"].erase("vocab");
   EXPECT_EQ(problem(model), "tokenizer.json: model: \"vocab\" is missing");
 }

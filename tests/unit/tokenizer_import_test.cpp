@@ -54,6 +54,9 @@ TEST(TokenizerImport, RobertaAndQwen2Files) {
   folder.write("vocab.json", byte_vocabulary({}));
   folder.write("tokenizer_config.json", R"({"tokenizer_class": "Qwen2Tokenizer"})");
   const auto qwen2 = Tokenizer::load(folder.path());
+  EXPECT_EQ(qwen2->stage("normalizer"), "NFC");
+  EXPECT_EQ(qwen2->stage("pre_tokenizer"), "Split, ByteLevel");
+  EXPECT_EQ(qwen2->stage("post_processor"), "none");
   EXPECT_EQ(qwen2->encode("<|im_start|>e\u0301", SpecialTokens::add), (Ids{257, 0xC3, 0xA9}));
 }
 
@@ -148,10 +151,11 @@ TEST(TokenizerImport, SentencePieceModelsGiveItsIds) {
   for (const Json& form : tokenizer_fixture("sentencepiece_models.json")) {
     const std::string file =
         folder.write("x.model", base64_decode(form["model"].get<std::string>(), "model"));
-    if (form["name"] == "bpe plain") continue;
     const auto tokenizer = Tokenizer::load(file);
     for (const Json& row : form["texts"]) {
       const auto text = row["text"].get<std::string>();
+      // Written out, a byte's name is its token for HF's unigram, but text for SentencePiece.
+      if (form["name"] == "unigram bytes" && text.find("<0x") != std::string::npos) continue;
       const std::string where = form["name"].get<std::string>() + ": " + Json(text).dump();
       EXPECT_EQ(tokenizer->encode(text, SpecialTokens::none), row["ids"].get<Ids>()) << where;
     }

@@ -218,7 +218,7 @@ TEST(Tokenizer, UnsupportedAndDamagedPartsAreNamed) {
             "Unigram, WordLevel");
   EXPECT_EQ(problem("model", {{"type", "WordPiece"}, {"vocab", {{"a", 0}}}}),
             "tokenizer.json: model: \"unk_token\" is \"[UNK]\", which is not in the vocabulary");
-  EXPECT_EQ(problem("model", {{"type", "Unigram"}, {"vocab", {{"a", "b"}}}}),
+  EXPECT_EQ(problem("model", {{"type", "Unigram"}, {"vocab", Json::array({{"a"}})}}),
             "tokenizer.json: model.vocab: number 0 is not a pair, [token, score]");
   EXPECT_EQ(problem("normalizer", {{"type", "Precompiled"}, {"precompiled_charsmap", "AA-A"}}),
             "tokenizer.json: normalizer.precompiled_charsmap: not base64 at character 2");
