@@ -177,9 +177,9 @@ int in_child(const Body& body) {
 
 TEST_F(Shards, AKilledWriterLeavesNothingThatIsUsed) {
   class Stuck : public ByteTokenizer {
-    std::vector<TokenId> encode_ordinary(std::string_view text) const override {
+    std::vector<TokenId> encode_ordinary(std::string_view text, int threads) const override {
       if (text == "de") raise(SIGKILL);
-      return ByteTokenizer::encode_ordinary(text);
+      return ByteTokenizer::encode_ordinary(text, threads);
     }
   };
   ASSERT_EQ(in_child([&] { return open(Stuck())->documents() > 0 ? 0 : 1; }), -1);
