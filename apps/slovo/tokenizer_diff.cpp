@@ -47,8 +47,8 @@ void print_totals(const Totals& totals, bool json) {
     std::printf("%s\n", object.dump().c_str());
     return;
   }
-  std::printf("%s of %s differ; the first needs %s, the second %s\n",
-              with_commas(totals.different_lines).c_str(), counted(totals.lines, "line").c_str(),
+  std::printf("lines that differ: %s of %s; the first needs %s, the second %s\n",
+              with_commas(totals.different_lines).c_str(), with_commas(totals.lines).c_str(),
               counted(totals.first_tokens, "token").c_str(),
               counted(totals.second_tokens, "token").c_str());
 }

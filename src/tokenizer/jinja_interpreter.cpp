@@ -26,6 +26,17 @@ std::string now(Runtime& runtime, const std::string& format) {
   return utf8::replace_invalid(out);
 }
 
+class EmptiedAtEnd {
+ public:
+  explicit EmptiedAtEnd(Values& values) : values_(values) {}
+  ~EmptiedAtEnd() { values_.clear(); }
+  EmptiedAtEnd(const EmptiedAtEnd&) = delete;
+  EmptiedAtEnd& operator=(const EmptiedAtEnd&) = delete;
+
+ private:
+  Values& values_;
+};
+
 }  // namespace
 
 bool Scope::set(const std::string& name, Value value) {
@@ -166,6 +177,7 @@ Values Interpreter::loop_items(const Node& node) {
 Interpreter::Flow Interpreter::run_loop(const Node& node) {
   const auto items = std::make_shared<const Values>(loop_items(node));
   const auto changed = std::make_shared<Values>();
+  const EmptiedAtEnd emptied(*changed);  // it may hold the loop that holds it
   bool any = false;  // pass that came to its end: Jinja runs "else" also where all were cut short
   for (size_t i = 0; i < items->size(); ++i) {
     runtime_.step();

@@ -300,6 +300,8 @@ bool equal(const Value& left, const Value& right) {
     return left.dict() == right.dict() || equal_dicts(*left.dict(), *right.dict());
   if (left.is_none() || left.undefined() != nullptr) return left.type_name() == right.type_name();
   if (left.space() != nullptr) return left.space() == right.space();
+  if (left.loop() != nullptr && right.loop() != nullptr)  // of whatever pass
+    return left.loop()->items == right.loop()->items;
   return left.function() != nullptr && left.function() == right.function();
 }
 

@@ -82,7 +82,7 @@ TEST_F(TokenizerCommands, DiffNamesPlacesAndTotals) {
   ASSERT_EQ(diff.exit_code, 0) << diff.err;
   EXPECT_EQ(diff.out, text +
                           ":2:2: \"b\" \"c\" | \"bc\"\n"
-                          "1 of 2 lines differ; the first needs 5 tokens, the second 4 tokens\n");
+                          "lines that differ: 1 of 2; the first needs 5 tokens, the second 4 tokens\n");
   const RunResult one = run_slovo({"tokenizer", "diff", tokenizer_, "--data", text});
   EXPECT_EQ(one.exit_code, 2);
   EXPECT_TRUE(contains(one.err, "tokenizer diff compares two tokenizers, but 1 were given"));

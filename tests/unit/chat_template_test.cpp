@@ -202,7 +202,9 @@ TEST(ChatTemplate, IsBounded) {
   EXPECT_EQ(refused_early(grown("[n.x]") + grown("[n.x]").substr(28) + grown("[n.x]").substr(28)),
             "chat_template:1: a value is nested more than 200 deep");
   EXPECT_EQ(refused("{{ range(100001) }}"), "chat_template:1: range: more than 100,000 numbers");
-  EXPECT_EQ(rendered("{% set n = namespace() %}{% set n.self = n %}ok"), "ok")
+  EXPECT_EQ(rendered("{% set n = namespace() %}{% set n.self = n %}"
+                     "{% for i in range(2) %}{{ loop.changed(loop) }}{% endfor %}"),
+            "TrueFalse")
       << "and nothing leaks";
 }
 

@@ -26,6 +26,9 @@ constexpr Case kCases[] = {
     {"tokenizers/bert-base-uncased", "bert_base_uncased", "bert-bge"},
 };
 
+/// Names the case in lists of tests.
+void PrintTo(const Case& test, std::ostream* out) { *out << test.path; }
+
 class TokenizerParity : public ::testing::TestWithParam<Case> {};
 
 /// What it is saved as gives the same ids.
