@@ -193,14 +193,19 @@ Interpreter::Flow Interpreter::run_loop(const Node& node) {
   return run_block(node.blocks[1]);
 }
 
+Interpreter::Flow Interpreter::capture_block(const Block& block, Value& text) {
+  Capture capture(*this);
+  const Flow flow = run_block(block);
+  if (flow == Flow::next) text = make_text(runtime_, std::move(capture.text));
+  return flow;
+}
+
 Interpreter::Flow Interpreter::run_assign_block(const Node& node) {
   Value value;
   {
     const Inner inner(*this);
-    Capture capture(*this);
-    const Flow flow = run_block(node.blocks[0]);
+    const Flow flow = capture_block(node.blocks[0], value);
     if (flow != Flow::next) return flow;
-    value = make_text(runtime_, std::move(capture.text));
     if (node.kids[1] != nullptr) value = evaluate_filter(*node.kids[1], &value);
   }
   assign(*node.kids[0], value);
@@ -210,12 +215,8 @@ Interpreter::Flow Interpreter::run_assign_block(const Node& node) {
 Interpreter::Flow Interpreter::run_filter_block(const Node& node) {
   Value value;
   const Inner inner(*this);
-  {
-    Capture capture(*this);
-    const Flow flow = run_block(node.blocks[0]);
-    if (flow != Flow::next) return flow;
-    value = make_text(runtime_, std::move(capture.text));
-  }
+  const Flow flow = capture_block(node.blocks[0], value);
+  if (flow != Flow::next) return flow;
   write(print(runtime_, evaluate_filter(*node.kids[0], &value)));
   return Flow::next;
 }

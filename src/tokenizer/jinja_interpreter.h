@@ -51,6 +51,8 @@ class Interpreter {
   class Capture;  // output into a string
 
   Flow run_block(const Block& block);
+  /// Runs it with its output going into `text`, which is set when the block came to its end.
+  Flow capture_block(const Block& block, Value& text);
   Flow run_statement(const Node& node);
   Flow run_choice(const Node& node);
   Flow run_loop(const Node& node);

@@ -1,4 +1,5 @@
-// A tokenizer.json put together from its parts, for tokenizers that come from other files.
+// A tokenizer.json put together from its parts, for tokenizers that are trained or come from other
+// files.
 #pragma once
 
 #include <optional>

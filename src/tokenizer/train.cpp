@@ -12,6 +12,7 @@
 #include "tokenizer/byte_alphabet.h"
 #include "tokenizer/pipeline.h"
 #include "tokenizer/regex.h"
+#include "tokenizer/tokenizer_parts.h"
 
 namespace slovo {
 namespace {
@@ -22,7 +23,7 @@ constexpr const char* kUnknown = "<unk>";
 
 using Merges = std::vector<std::pair<std::string, std::string>>;
 
-/// What is written as a tokenizer.json.
+/// What a kind of tokenizer is made of.
 struct Parts {
   std::vector<std::string> tokens;  ///< by id
   Merges merges;
@@ -32,61 +33,22 @@ struct Parts {
   std::optional<std::string> unknown;
 };
 
-Json byte_level(bool use_regex) {
-  return {{"type", "ByteLevel"},
-          {"add_prefix_space", false},
-          {"trim_offsets", true},
-          {"use_regex", use_regex}};
-}
-
-Json pre_tokenizer_json(PreTokenization pattern) {
-  if (pattern == PreTokenization::gpt2) return byte_level(true);
-  const Json split = {{"type", "Split"},
-                      {"pattern", {{"Regex", kGpt4Pattern}}},
-                      {"behavior", "Isolated"},
-                      {"invert", false}};
-  return {{"type", "Sequence"}, {"pretokenizers", Json::array({split, byte_level(false)})}};
-}
-
-Json model_json(const Parts& parts) {
-  Json vocab = Json::object();
-  auto& entries =
-      vocab.get_ref<Json::object_t&>();  // appended unsorted: a keyed insertion looks at every key
-  entries.reserve(parts.tokens.size());
-  for (size_t id = 0; id < parts.tokens.size(); ++id) entries.emplace_back(parts.tokens[id], id);
-  Json merges = Json::array();
-  for (const auto& [left, right] : parts.merges) merges.push_back(Json::array({left, right}));
-  return {{"type", "BPE"},
-          {"dropout", nullptr},
-          {"unk_token", parts.unknown ? Json(*parts.unknown) : Json(nullptr)},
-          {"continuing_subword_prefix", nullptr},
-          {"end_of_word_suffix", nullptr},
-          {"fuse_unk", false},
-          {"byte_fallback", false},
-          {"ignore_merges", false},
-          {"vocab", std::move(vocab)},
-          {"merges", std::move(merges)}};
-}
-
 std::string tokenizer_json(const Parts& parts) {
-  Json added = Json::array();
-  for (size_t id = 0; id < parts.tokens.size(); ++id) {
+  std::vector<std::pair<std::string, TokenId>> vocab;
+  TokenizerParts json;
+  for (size_t i = 0; i < parts.tokens.size(); ++i) {
+    const auto id = static_cast<TokenId>(i);
     const auto& special = parts.special_tokens;
-    if (std::find(special.begin(), special.end(), parts.tokens[id]) == special.end()) continue;
-    added.push_back({{"id", id},
-                     {"content", parts.tokens[id]},
-                     {"single_word", false},
-                     {"lstrip", false},
-                     {"rstrip", false},
-                     {"normalized", false},
-                     {"special", true}});
+    vocab.emplace_back(parts.tokens[i], id);
+    if (std::find(special.begin(), special.end(), parts.tokens[i]) != special.end())
+      json.added_tokens.push_back(added_token_json(id, parts.tokens[i], true));
   }
-  const Json json = {{"version", "1.0"},          {"truncation", nullptr},
-                     {"padding", nullptr},        {"added_tokens", std::move(added)},
-                     {"normalizer", nullptr},     {"pre_tokenizer", parts.pre_tokenizer},
-                     {"post_processor", nullptr}, {"decoder", parts.decoder},
-                     {"model", model_json(parts)}};
-  return json.dump(2) + "\n";
+  BpeOptions options;
+  options.unknown = parts.unknown;
+  json.pre_tokenizer = parts.pre_tokenizer;
+  json.decoder = parts.decoder;
+  json.model = bpe_json(vocab_json(vocab), parts.merges, options);
+  return json.to_text();
 }
 
 std::shared_ptr<const Tokenizer> build(const Parts& parts) {
@@ -106,14 +68,6 @@ std::vector<std::string> special_tokens(const TokenizerConfig& config) {
   return out;
 }
 
-/// Decoding joins bytes, spelled in GPT-2's alphabet.
-Json byte_level_decoder() {
-  return {{"type", "ByteLevel"},
-          {"add_prefix_space", true},
-          {"trim_offsets", true},
-          {"use_regex", true}};
-}
-
 Parts train_bpe_parts(const TokenizerConfig& config, const TextSource& texts, int threads) {
   Parts parts;
   parts.special_tokens = special_tokens(config);
@@ -123,8 +77,9 @@ Parts train_bpe_parts(const TokenizerConfig& config, const TextSource& texts, in
     throw_config("tokenizer.vocab_size is ", vocab_size, "; must be at least ", least,
                  ": 256 bytes and ", parts.special_tokens.size(), " special tokens");
   }
-  parts.pre_tokenizer = pre_tokenizer_json(config.pattern);
-  parts.decoder = byte_level_decoder();
+  parts.pre_tokenizer = config.pattern == PreTokenization::gpt2 ? byte_level_json(false, true)
+                                                                : split_to_bytes_json(kGpt4Pattern);
+  parts.decoder = byte_level_json(true, true);
   const nlohmann::json splitter_json = parts.pre_tokenizer;
   const auto splitter = read_pre_tokenizer(JsonNode(splitter_json, "pre_tokenizer"));
   WordCounter counter(*splitter, threads);
@@ -176,8 +131,8 @@ Parts byte_parts(const TokenizerConfig& config) {
     if (std::find(parts.tokens.begin(), parts.tokens.end(), token) == parts.tokens.end())
       parts.tokens.push_back(token);
   }
-  parts.pre_tokenizer = byte_level(false);
-  parts.decoder = byte_level_decoder();
+  parts.pre_tokenizer = byte_level_json(false, false);
+  parts.decoder = byte_level_json(true, true);
   return parts;
 }
 

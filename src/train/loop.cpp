@@ -97,7 +97,10 @@ void TrainLoop::after_step() {
   if (hooks_.sample && config_.sample_every > 0 && due(config_.sample_every) && !stopping) {
     watch_.samples(step_, hooks_.sample(step_));
   }
-  if (due(config_.checkpoint_every)) write_checkpoint();
+  if (due(config_.checkpoint_every)) {
+    write_checkpoint();
+    if (step_ < config_.steps) watch_.write_page();  // the last one is written by run()
+  }
 }
 
 void TrainLoop::evaluate() {
@@ -121,7 +124,6 @@ void TrainLoop::write_checkpoint() {
       },
       config_.keep);
   checkpoint_at_ = step_;
-  watch_.write_page();
   log::debug(cat("wrote ", written.string()));
 }
 
