@@ -1,7 +1,8 @@
 """The PyTorch side of train.py: a GPT-2 style decoder written plainly, trained eagerly with fused AdamW.
 
 LayerNorm and biases, learned positions, scaled_dot_product_attention, GELU, tied head: what a careful PyTorch user
-writes. bf16 is autocast. Prints one JSON line with the tokens per second of each timed step.
+writes. bf16 is autocast; --compile puts the model through torch.compile. Prints one JSON line with the tokens per second of each
+timed step.
 """
 import argparse
 import json
@@ -56,10 +57,12 @@ def main():
     for name in ("vocab", "layers", "heads", "width", "length", "batch", "steps", "warmup", "threads"):
         parser.add_argument(f"--{name}", type=int, required=True)
     parser.add_argument("--dtype", choices=("fp32", "bf16"), required=True)
+    parser.add_argument("--compile", action="store_true")
     a = parser.parse_args()
     torch.set_num_threads(a.threads)
     torch.manual_seed(1)
     model = GPT(a.vocab, a.layers, a.heads, a.width, a.length)
+    forward = torch.compile(model) if a.compile else model
     groups = [{"params": [p for p in model.parameters() if p.dim() > 1], "weight_decay": 0.1},
               {"params": [p for p in model.parameters() if p.dim() <= 1], "weight_decay": 0.0}]
     optimizer = torch.optim.AdamW(groups, lr=1e-3, betas=(0.9, 0.95), fused=True)
@@ -71,7 +74,7 @@ def main():
         ids = torch.stack([data[i:i + a.length] for i in at])
         targets = torch.stack([data[i + 1:i + 1 + a.length] for i in at])
         with torch.autocast("cpu", torch.bfloat16, enabled=a.dtype == "bf16"):
-            loss = model(ids, targets)
+            loss = forward(ids, targets)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""Training speed: slovo against PyTorch eager on the same model, alternating in one run.
+"""Training speed: slovo against PyTorch, eager and compiled, on the same model, alternating in one run.
 
 Whole optimizer steps (batch, forward, backward, clipping, fused AdamW, loss read back), GPT-2 style decoders, three
-shapes, fp32 and bf16 (PyTorch: autocast). Each round runs slovo and the peer one after the other in processes of their
-own and takes the median step; rounds in which other processes were busy are set aside. Prints one JSON line a setting,
-then a table. `--python` names the interpreter that has torch (default: .venv-peers).
+shapes, fp32 and bf16 (PyTorch: autocast). Each round runs the sides one after the other in processes of their own and
+takes the median step; rounds in which other processes were busy are set aside. The share of the peak is slovo's
+floating-point operations per second (6 x matrix parameters + the causal half of attention, per token) over those of
+PyTorch's fastest matrix product in the same round. Prints one JSON line a setting, then a table. `--python` names the
+interpreter that has torch (default: .venv-peers).
 """
 import argparse
 import json
@@ -16,8 +18,8 @@ from pathlib import Path
 from common import ROOT, SHARED, SLOVO, alternate, emit, processor
 
 SHAPES = {
-    "4L/128d/T64/B12": dict(layers=4, heads=4, width=128, length=64, batch=12, vocab=128, steps=400),
-    "6L/384d/T256/B16": dict(layers=6, heads=6, width=384, length=256, batch=16, vocab=128, steps=12),
+    "4L/128d/T64/B12": dict(layers=4, heads=4, width=128, length=64, batch=12, vocab=65, steps=400),
+    "6L/384d/T256/B16": dict(layers=6, heads=6, width=384, length=256, batch=16, vocab=65, steps=12),
     "gpt2-small/T512/B2": dict(layers=12, heads=12, width=768, length=512, batch=2, vocab=50304, steps=6),
 }
 WARMUP = 3
@@ -50,23 +52,53 @@ def run_slovo(shape, dtype, threads, text):
     return statistics.median([row["tokens_per_s"] for row in rows if "tokens_per_s" in row][WARMUP:])
 
 
-def run_peer(python, shape, dtype, threads):
+def run_peer(python, shape, dtype, threads, compiled):
     command = [python, Path(__file__).with_name("peer_gpt.py"), "--dtype", dtype, "--threads", threads, "--warmup", WARMUP]
     for name in ("layers", "heads", "width", "length", "batch", "vocab", "steps"):
         command += [f"--{name}", shape[name]]
-    out = subprocess.run([str(part) for part in command], check=True, capture_output=True, text=True).stdout
-    return statistics.median(json.loads(out)["tokens_per_s"])
+    return statistics.median(output_of(command + ["--compile"] * compiled)["tokens_per_s"])
+
+
+def run_peak(python, shape, dtype, threads):
+    tokens, width = shape["batch"] * shape["length"], shape["width"]
+    products = [f"{tokens},{width},{3 * width}", f"{tokens},{width},{width}", f"{tokens},{width},{4 * width}",
+                f"{tokens},{4 * width},{width}"]
+    command = [python, Path(__file__).with_name("peer_peak.py"), "--dtype", dtype, "--threads", threads, *products]
+    return output_of(command)["flops_per_s"]
+
+
+def output_of(command):
+    return json.loads(subprocess.run([str(part) for part in command], check=True, capture_output=True, text=True).stdout)
+
+
+def flops_per_token(shape):
+    matrices = 12 * shape["layers"] * shape["width"] ** 2 + shape["vocab"] * shape["width"]
+    return 6 * matrices + 6 * shape["layers"] * shape["length"] * shape["width"]
 
 
 def measure(name, dtype, args):
     shape = SHAPES[name]
-    figures, load = alternate({"slovo": lambda: run_slovo(shape, dtype, args.threads, args.data),
-                               "pytorch": lambda: run_peer(args.python, shape, dtype, args.threads)}, args.rounds)
-    ratios = [ours / theirs for ours, theirs in zip(figures["slovo"], figures["pytorch"])]
-    return dict(shape=name, dtype=dtype, slovo=round(statistics.median(figures["slovo"])),
-                pytorch=round(statistics.median(figures["pytorch"])), ratio=round(statistics.median(ratios), 2),
-                ratio_low=round(min(ratios), 2), ratio_high=round(max(ratios), 2), rounds=len(ratios),
-                others_cpu=round(load, 3))
+    sides = {"slovo": lambda: run_slovo(shape, dtype, args.threads, args.data),
+             "eager": lambda: run_peer(args.python, shape, dtype, args.threads, False),
+             "compile": lambda: run_peer(args.python, shape, dtype, args.threads, True),
+             "peak": lambda: run_peak(args.python, shape, dtype, args.threads)}
+    if not args.compile:
+        del sides["compile"]
+    figures, load = alternate(sides, args.rounds)
+    row = dict(shape=name, dtype=dtype, rounds=len(figures["slovo"]), others_cpu=round(load, 3))
+    row["slovo"] = round(statistics.median(figures["slovo"]))
+    for peer in [side for side in ("eager", "compile") if side in sides]:
+        ratios = sorted(ours / theirs for ours, theirs in zip(figures["slovo"], figures[peer]))
+        row[peer] = round(statistics.median(figures[peer]))
+        row[f"{peer}_ratio"] = [round(value, 2) for value in (statistics.median(ratios), ratios[0], ratios[-1])]
+    shares = [ours * flops_per_token(shape) / peak for ours, peak in zip(figures["slovo"], figures["peak"])]
+    row["peak_gflops"] = round(statistics.median(figures["peak"]) / 1e9)
+    row["peak_share"] = round(statistics.median(shares), 3)
+    return row
+
+
+def ratio_text(row, peer):
+    return "{}x ({} to {})".format(*row[f"{peer}_ratio"]) if f"{peer}_ratio" in row else "-"
 
 
 def main():
@@ -75,6 +107,7 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--python", default=str(ROOT / ".venv-peers/bin/python"))
     parser.add_argument("--data", default=str(SHARED / "data/pretrain/tinyshakespeare/input.txt"))
+    parser.add_argument("--compile", action="store_true", help="torch.compile too (needs a C++ compiler; slow to start)")
     parser.add_argument("--shape", choices=[*SHAPES, "all"], default="all")
     parser.add_argument("--dtype", choices=["fp32", "bf16", "both"], default="both")
     args = parser.parse_args()
@@ -84,11 +117,11 @@ def main():
         for dtype in ("fp32", "bf16") if args.dtype == "both" else (args.dtype,):
             table.append(measure(name, dtype, args))
             emit(**table[-1])
-    print(f"\n{processor()}, {args.threads} threads; tokens/s of the median step, median of the rounds")
-    print(f"{'shape':<20} {'dtype':<6} {'slovo':>9} {'PyTorch eager':>14} {'ratio':>6}  (lowest to highest)")
+    print(f"\n{processor()}, {args.threads} threads; tokens/s of the median step, median of the rounds; slovo/PyTorch")
+    print(f"{'shape':<20} {'dtype':<6} {'slovo':>9} {'eager':>22} {'compiled':>22} {'share of peak':>14}")
     for row in table:
-        print(f"{row['shape']:<20} {row['dtype']:<6} {row['slovo']:>9,} {row['pytorch']:>14,} {row['ratio']:>5}x"
-              f"  ({row['ratio_low']} to {row['ratio_high']})")
+        print(f"{row['shape']:<20} {row['dtype']:<6} {row['slovo']:>9,} {ratio_text(row, 'eager'):>22} "
+              f"{ratio_text(row, 'compile'):>22} {row['peak_share']:>13.1%}")
 
 
 if __name__ == "__main__":

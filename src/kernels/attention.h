@@ -1,5 +1,6 @@
 // Causal attention of one document and one key/value head with its group of query heads, forward
-// and backward. All arithmetic is fp32; the backward pass recomputes the weights from the saved
+// and backward. Sums and the softmax are fp32; products of bf16 take bf16 factors where the processor
+// has instructions for them, else fp32. The backward pass recomputes the weights from the saved
 // log-sum-exp (arXiv:2205.14135).
 #pragma once
 
@@ -30,5 +31,11 @@ struct AttentionItem {
 void attention_forward(const AttentionItem& item);
 /// Reads q, k, v, out, log_sums and out_grad; writes q_grad, k_grad and v_grad.
 void attention_backward(const AttentionItem& item);
+
+/// The same with bf16 products, for items of bf16 on a processor that has them; only attention.cpp
+/// calls these.
+bool bf16_attention_available();
+void bf16_attention_forward(const AttentionItem& item);
+void bf16_attention_backward(const AttentionItem& item);
 
 }  // namespace slovo::kernels

@@ -62,6 +62,22 @@ HWY_INLINE void store_first(VF v, T* to, size_t count) {
   std::memcpy(to, padded, count * sizeof(T));
 }
 
+/// store_first(v + what lies there).
+HWY_INLINE void add_first(VF v, float* to, size_t count) {
+  store_first(hn::Add(v, load_first(to, count)), to, count);
+}
+/// v with 0 in place of all but the first `count` elements.
+HWY_INLINE VF keep_first(VF v, size_t count) {
+  return count >= lanes() ? v : hn::IfThenElseZero(hn::FirstN(F32(), count), v);
+}
+/// Calls body(i, count) for every vector of `size` elements: count is lanes() but for the last.
+template <class Body>
+HWY_INLINE void for_vectors(size_t size, const Body& body) {
+  size_t i = 0;
+  for (; i + lanes() <= size; i += lanes()) body(i, lanes());
+  if (i < size) body(i, size - i);
+}
+
 HWY_INLINE float sum(VF v) { return hn::GetLane(hn::SumOfLanes(F32(), v)); }
 HWY_INLINE float max(VF v) { return hn::GetLane(hn::MaxOfLanes(F32(), v)); }
 

@@ -14,8 +14,10 @@ BlockImpl::BlockImpl(const ModelConfig& config, const RotaryTables& rotary,
 }
 
 at::Tensor BlockImpl::forward(const at::Tensor& x_BTC, const MixerInput& input) {
-  const at::Tensor mixed_BTC = attention_->forward(attention_norm_->forward(x_BTC), x_BTC, input);
-  return mlp_->forward(mlp_norm_->forward(mixed_BTC), mixed_BTC);
+  const ops::Fork before = attention_norm_->fork(x_BTC);
+  const at::Tensor mixed_BTC = attention_->forward(before.normed, before.skip, input);
+  const ops::Fork between = mlp_norm_->fork(mixed_BTC);
+  return mlp_->forward(between.normed, between.skip);
 }
 
 std::unique_ptr<LayerState> BlockImpl::new_state(int64_t batch, int64_t capacity) const {

@@ -2,8 +2,6 @@
 
 #include <ATen/ops/empty.h>
 
-#include "ops/ops.h"
-
 namespace slovo {
 
 NormLayerImpl::NormLayerImpl(Norm kind, int64_t size, double eps, at::TensorOptions options)
@@ -15,6 +13,11 @@ NormLayerImpl::NormLayerImpl(Norm kind, int64_t size, double eps, at::TensorOpti
 at::Tensor NormLayerImpl::forward(const at::Tensor& x) {
   return kind_ == Norm::rms ? ops::rms_norm(x, weight, eps_)
                             : ops::layer_norm(x, weight, bias, eps_);
+}
+
+ops::Fork NormLayerImpl::fork(const at::Tensor& x) {
+  return kind_ == Norm::rms ? ops::rms_norm_fork(x, weight, eps_)
+                            : ops::layer_norm_fork(x, weight, bias, eps_);
 }
 
 }  // namespace slovo

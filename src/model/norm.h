@@ -6,6 +6,7 @@
 #include <torch/nn/pimpl.h>
 
 #include "config/config.h"
+#include "ops/ops.h"
 
 namespace slovo {
 
@@ -14,6 +15,8 @@ class NormLayerImpl : public torch::nn::Module {
   NormLayerImpl(Norm kind, int64_t size, double eps, at::TensorOptions options);
   /// [...,size] -> [...,size].
   at::Tensor forward(const at::Tensor& x);
+  /// The same beside x itself, for the residual connection.
+  ops::Fork fork(const at::Tensor& x);
 
   at::Tensor weight;  ///< [size]
   at::Tensor bias;    ///< [size], LayerNorm only

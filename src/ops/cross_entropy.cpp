@@ -3,8 +3,10 @@
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "core/error.h"
+#include "kernels/cross_entropy.h"
 #include "ops/dispatch.h"
 #include "ops/ops.h"
+#include "ops/product.h"
 
 namespace slovo::ops {
 namespace {
@@ -12,27 +14,72 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-/// Logits of one chunk, elements. Each chunk costs one pass over the head's gradient, so few are
-/// better.
-constexpr int64_t kChunkElements = int64_t{1} << 25;
+/// Logits of one chunk, bytes. Each chunk costs one pass over the head's gradient, so few are better.
+constexpr int64_t kChunkBytes = int64_t{1} << 27;
 
 /// Calls body(begin, count) for chunks of the rows, of equal size but for the last.
 template <class Body>
-void for_chunks(int64_t rows, int64_t vocabulary, const Body& body) {
-  const int64_t chunks = (rows * vocabulary + kChunkElements - 1) / kChunkElements;
+void for_chunks(const Tensor& hidden, const Tensor& head, const Body& body) {
+  const int64_t rows = hidden.size(0);
+  const int64_t bytes = rows * head.size(0) * static_cast<int64_t>(hidden.element_size());
+  const int64_t chunks = (bytes + kChunkBytes - 1) / kChunkBytes;
   const int64_t size = chunks > 0 ? (rows + chunks - 1) / chunks : rows;
   for (int64_t begin = 0; begin < rows; begin += size) body(begin, std::min(size, rows - begin));
 }
 
-Tensor head_logits(const Tensor& hidden, const Tensor& head) { return at::linear(hidden, head); }
+Tensor head_logits(const Tensor& hidden, const Tensor& head) {
+  return detail::use_fast(hidden) && head.scalar_type() == hidden.scalar_type()
+             ? detail::product(hidden, head)
+             : at::linear(hidden, head);
+}
 
-/// Turns log-probabilities [n,V] into the gradient of sum_n weights[n] * -log p(target) with
-/// respect to the logits.
-Tensor logit_gradient(Tensor log_probs, const Tensor& targets, const Tensor& weights) {
-  Tensor gradient = log_probs.exp_();
-  const Tensor ones = at::ones({targets.size(0), 1}, gradient.options());
-  gradient.scatter_add_(1, targets.unsqueeze(1), ones.neg());
-  return gradient.mul_(weights.unsqueeze(1));
+/// Rows [n] of one chunk: targets int64, weights fp32 (fp64 for fp64) with the scale in them.
+struct ChunkRows {
+  Tensor targets, weights;
+};
+
+/// The weighted losses [n]; with `gradient`, logits become the gradient with respect to themselves.
+Tensor reference_row_losses(Tensor& logits, const ChunkRows& rows, bool gradient,
+                            const LossOptions& options) {
+  const Tensor wide = detail::wide(logits);
+  const Tensor capped = options.softcap > 0 ? (wide / options.softcap).tanh() * options.softcap : wide;
+  const Tensor log_sum = capped.logsumexp(-1, /*keepdim=*/true);
+  const Tensor log_probs = capped - log_sum;
+  const Tensor ids = rows.targets.unsqueeze(1);
+  const Tensor losses = log_probs.gather(1, ids).mul(options.label_smoothing - 1)
+                            .sub(log_probs.mean(-1, true).mul(options.label_smoothing))
+                            .add(log_sum.square().mul(options.z_loss));
+  if (gradient) {
+    Tensor slope = log_probs.exp().mul(log_sum.mul(2 * options.z_loss).add(1));
+    slope.sub_(options.label_smoothing / static_cast<double>(logits.size(1)));
+    slope.scatter_add_(1, ids, at::full_like(losses, options.label_smoothing - 1));
+    if (options.softcap > 0) slope.mul_(1 - (capped / options.softcap).square());
+    logits = slope.mul_(rows.weights.unsqueeze(1)).to(logits.scalar_type());
+  }
+  return losses.squeeze(1).mul(rows.weights);
+}
+
+Tensor fast_row_losses(const Tensor& logits, const ChunkRows& rows, bool gradient,
+                       const LossOptions& options) {
+  Tensor losses = at::empty_like(rows.weights);
+  const int64_t size = logits.size(1);
+  detail::by_type(logits, [&](auto type) {
+    using T = decltype(type);
+    detail::for_range(logits.size(0), 4 * size, [&](int64_t begin, int64_t end) {
+      kernels::cross_entropy(kernels::CrossEntropy<T>{
+          end - begin, size, detail::data<T>(logits) + begin * size,
+          detail::data<int64_t>(rows.targets) + begin, detail::data<float>(rows.weights) + begin,
+          detail::data<float>(losses) + begin, gradient, static_cast<float>(options.softcap),
+          static_cast<float>(options.z_loss), static_cast<float>(options.label_smoothing)});
+    });
+  });
+  return losses;
+}
+
+Tensor row_losses(Tensor& logits, const ChunkRows& rows, bool gradient,
+                  const LossOptions& options) {
+  return detail::use_fast(logits) ? fast_row_losses(logits, rows, gradient, options)
+                                  : reference_row_losses(logits, rows, gradient, options);
 }
 
 struct Loss {
@@ -40,21 +87,27 @@ struct Loss {
   Tensor hidden_grad;  ///< [n,C], defined when asked for
 };
 
-/// hidden [n,C], targets [n], weights [n] with `scale` already in them.
-Loss chunked_loss(const Tensor& hidden, const Tensor& head, const Tensor& targets,
-                  const Tensor& weights, bool hidden_needs, bool head_needs) {
-  Loss out{at::zeros({}, weights.options()), {}};
+void add_head_gradient(const Tensor& gradient, const Tensor& rows, const Tensor& head) {
+  if (detail::use_fast(gradient) && gradient.scalar_type() == rows.scalar_type()) {
+    detail::add_weight_gradient(gradient, rows, detail::weight_gradient(head));
+  } else {
+    detail::add_gradient(head, gradient.t().mm(rows));
+  }
+}
+
+/// hidden [n,C]; `rows` of all n.
+Loss chunked_loss(const Tensor& hidden, const Tensor& head, const ChunkRows& rows,
+                  bool hidden_needs, bool head_needs, const LossOptions& options) {
+  Loss out{at::zeros({}, rows.weights.options()), {}};
   if (hidden_needs) out.hidden_grad = at::empty_like(hidden);
-  for_chunks(hidden.size(0), head.size(0), [&](int64_t begin, int64_t count) {
-    const Tensor rows = hidden.narrow(0, begin, count);
-    const Tensor ids = targets.narrow(0, begin, count);
-    const Tensor row_weights = weights.narrow(0, begin, count);
-    const Tensor log_probs = at::log_softmax(detail::wide(head_logits(rows, head)), -1);
-    out.sum.sub_(log_probs.gather(1, ids.unsqueeze(1)).squeeze(1).mul(row_weights).sum());
-    if (!hidden_needs && !head_needs) return;
-    const Tensor gradient = logit_gradient(log_probs, ids, row_weights).to(hidden.scalar_type());
-    if (hidden_needs) out.hidden_grad.narrow(0, begin, count).copy_(gradient.mm(head));
-    if (head_needs) detail::add_gradient(head, gradient.t().mm(rows));
+  for_chunks(hidden, head, [&](int64_t begin, int64_t count) {
+    const Tensor part = hidden.narrow(0, begin, count);
+    const ChunkRows chunk{rows.targets.narrow(0, begin, count),
+                          rows.weights.narrow(0, begin, count)};
+    Tensor logits = head_logits(part, head);
+    out.sum.add_(row_losses(logits, chunk, hidden_needs || head_needs, options).sum());
+    if (hidden_needs) out.hidden_grad.narrow(0, begin, count).copy_(logits.mm(head));
+    if (head_needs) add_head_gradient(logits, part, head);
   });
   return out;
 }
@@ -86,7 +139,7 @@ Tensor chunked_log_probs(const Tensor& hidden, const Tensor& head, const Tensor&
   const auto type = detail::wide_type(hidden.scalar_type());
   Tensor out = at::empty({hidden.size(0)}, hidden.options().dtype(type));
   if (greedy != nullptr) *greedy = at::empty({hidden.size(0)}, hidden.options().dtype(at::kBool));
-  for_chunks(hidden.size(0), head.size(0), [&](int64_t begin, int64_t count) {
+  for_chunks(hidden, head, [&](int64_t begin, int64_t count) {
     Tensor chunk_greedy;
     out.narrow(0, begin, count)
         .copy_(chunk_log_probs(hidden.narrow(0, begin, count), head,
@@ -106,8 +159,8 @@ struct LogProbs : torch::autograd::Function<LogProbs> {
     const variable_list saved = ctx->get_saved_variables();
     at::NoGradGuard no_grad;
     // d log p = -d (-log p): the loss with weights -g.
-    const Loss loss = chunked_loss(saved[0], saved[1], saved[2], gradients[0].neg(),
-                                   ctx->needs_input_grad(0), saved[1].requires_grad());
+    const Loss loss = chunked_loss(saved[0], saved[1], {saved[2], gradients[0].neg()},
+                                   ctx->needs_input_grad(0), saved[1].requires_grad(), {});
     return {loss.hidden_grad, Tensor(), Tensor(), Tensor()};
   }
 };
@@ -115,7 +168,7 @@ struct LogProbs : torch::autograd::Function<LogProbs> {
 }  // namespace
 
 Tensor linear_cross_entropy(const Tensor& hidden, const Tensor& head, const Tensor& targets,
-                            const Tensor& weights, double scale) {
+                            const Tensor& weights, double scale, const LossOptions& options) {
   const bool hidden_needs = detail::needs_grad({hidden});
   const bool head_needs = detail::needs_grad({head});
   Loss loss;
@@ -125,8 +178,9 @@ Tensor linear_cross_entropy(const Tensor& hidden, const Tensor& head, const Tens
     const bool all = rows.size(0) == weights.size(0);
     const auto pick = [&](const Tensor& x) { return all ? x : x.index_select(0, rows); };
     const auto type = detail::wide_type(hidden.scalar_type());
-    loss = chunked_loss(pick(hidden), head, pick(targets), pick(weights).to(type).mul(scale),
-                        hidden_needs, head_needs);
+    loss = chunked_loss(pick(hidden).contiguous(), head,
+                        {pick(targets).contiguous(), pick(weights).to(type).mul(scale)},
+                        hidden_needs, head_needs, options);
     if (hidden_needs && !all) {
       loss.hidden_grad = at::zeros_like(hidden).index_copy_(0, rows, loss.hidden_grad);
     }

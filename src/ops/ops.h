@@ -37,6 +37,13 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {}, co
 Tensor rms_norm(const Tensor& x, const Tensor& weight, double eps);
 /// (arXiv:1607.06450). weight, bias [C]; bias may be undefined.
 Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, double eps);
+/// A norm's result and x itself, for the residual connection around what follows: the two gradients
+/// of x are summed in the norm's backward pass.
+struct Fork {
+  Tensor normed, skip;
+};
+Fork rms_norm_fork(const Tensor& x, const Tensor& weight, double eps);
+Fork layer_norm_fork(const Tensor& x, const Tensor& weight, const Tensor& bias, double eps);
 
 /// What rotate_qk needs beside the projections.
 struct RotaryOptions {
@@ -64,12 +71,18 @@ Tensor gelu_tanh(const Tensor& x);
 /// relu(x)^2 (arXiv:2109.08668).
 Tensor relu2(const Tensor& x);
 
+/// Variations of the cross-entropy; zero turns each off.
+struct LossOptions {
+  double softcap = 0;          ///< logits become softcap * tanh(logits / softcap)
+  double z_loss = 0;           ///< adds z_loss * log(sum of exp(logits))^2 (arXiv:2204.02311)
+  double label_smoothing = 0;  ///< this share of the target's weight goes to all words alike
+};
 /// Sum over rows of weights[n] * -log softmax(hidden[n] . head)[targets[n]], without ever holding [N,V].
 /// hidden [N,C]; head [V,C]; targets [N] int64; weights [N] fp32, rows of weight 0 are skipped whole.
 /// `scale` multiplies the sum (1 / supervised tokens of the step): gradients are computed in the forward pass with it.
 /// Returns the scaled sum, a scalar in fp32, differentiable with respect to hidden; head's gradient is added to head.grad().
 Tensor linear_cross_entropy(const Tensor& hidden, const Tensor& head, const Tensor& targets, const Tensor& weights,
-                            double scale);
+                            double scale, const LossOptions& options = {});
 /// log softmax(hidden[n] . head)[targets[n]] for each row, in chunks: [N] fp32, differentiable (recomputes in backward).
 /// With `greedy` non-null, *greedy is set to [N] bool: whether the target is the argmax.
 Tensor linear_log_probs(const Tensor& hidden, const Tensor& head, const Tensor& targets, Tensor* greedy = nullptr);

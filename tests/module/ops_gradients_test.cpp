@@ -67,6 +67,23 @@ OpCase layer_norm_case(bool with_bias) {
       }};
 }
 
+/// The fork's two results together, so that both gradients reach x.
+OpCase fork_case(bool rms) {
+  return {rms ? "rms_norm_fork" : "layer_norm_fork",
+          {random({7, 3, 53})},
+          {random({53}), rms ? Tensor() : random({53})},
+          [=](const Tensors& x, const Tensors& w) {
+            const ops::Fork fork = rms ? ops::rms_norm_fork(x[0], w[0], 1e-5)
+                                       : ops::layer_norm_fork(x[0], w[0], w[1], 1e-5);
+            return fork.normed + 2 * fork.skip;
+          },
+          [=](const Tensors& x, const Tensors& w) {
+            const Tensor centred = rms ? x[0] : x[0] - x[0].mean(-1, true);
+            const Tensor normed = centred / (centred.square().mean(-1, true) + 1e-5).sqrt() * w[0];
+            return (rms ? normed : normed + w[1]) + 2 * x[0];
+          }};
+}
+
 OpCase activation_case(const std::string& name, int64_t width, Tensor (*op)(const Tensor&),
                        const std::function<Tensor(const Tensor&)>& plain) {
   return {name,
@@ -171,18 +188,26 @@ OpCase split_case(const std::string& name, bool rotate, bool norm) {
           plain};
 }
 
-OpCase cross_entropy_case(const std::string& name, const Tensor& weights) {
+OpCase cross_entropy_case(const std::string& name, const Tensor& weights,
+                          const ops::LossOptions& options = {}) {
   const int64_t rows = weights.size(0);
   const Tensor targets = ids(rows, 67);
   return {name,
           {random({rows, 24})},
           {random({67, 24})},
           [=](const Tensors& x, const Tensors& w) {
-            return ops::linear_cross_entropy(x[0], w[0], targets, weights, 0.25);
+            return ops::linear_cross_entropy(x[0], w[0], targets, weights, 0.25, options);
           },
           [=](const Tensors& x, const Tensors& w) {
-            const Tensor log_probs = at::log_softmax(at::linear(x[0], w[0]), -1);
-            return -(log_probs.gather(1, targets.unsqueeze(1)).squeeze(1) * weights).sum() * 0.25;
+            Tensor logits = at::linear(x[0], w[0]);
+            if (options.softcap > 0) logits = (logits / options.softcap).tanh() * options.softcap;
+            const Tensor log_probs = at::log_softmax(logits, -1);
+            const Tensor losses =
+                log_probs.gather(1, targets.unsqueeze(1)).squeeze(1) *
+                    (options.label_smoothing - 1) -
+                log_probs.mean(-1) * options.label_smoothing +
+                logits.logsumexp(-1).square() * options.z_loss;
+            return (losses * weights).sum() * 0.25;
           }};
 }
 
@@ -216,6 +241,10 @@ std::vector<OpCase> all_cases() {
                                cross_entropy_case("linear_cross_entropy", at::ones({13})),
                                cross_entropy_case("linear_cross_entropy with skipped rows",
                                                   at::tensor({0.f, 1.f, -0.5f, 0.f, 2.f})),
+                               cross_entropy_case("linear_cross_entropy with all options",
+                                                  at::linspace(-1, 1, 21), {2.0, 0.01, 0.1}),
+                               fork_case(true),
+                               fork_case(false),
                                log_probs_case()};
   for (const OpCase& c : activation_cases()) cases.push_back(c);
   for (const OpCase& c : attention_cases()) cases.push_back(c);

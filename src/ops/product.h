@@ -1,0 +1,17 @@
+// Matrix products on the CPU through the fastest of LibTorch's libraries for the dtype.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+namespace slovo::ops::detail {
+
+using at::Tensor;
+
+/// x [n,in] . weight [out,in]^T -> [n,out].
+Tensor product(const Tensor& x, const Tensor& weight);
+/// grad [n,out] . weight [out,in] -> [n,in]: the gradient of product with respect to x.
+Tensor product_input_gradient(const Tensor& grad, const Tensor& weight);
+/// sum [out,in] fp32 += grad [n,out]^T . x [n,in]: the gradient with respect to the weight.
+void add_weight_gradient(const Tensor& grad, const Tensor& x, const Tensor& sum);
+
+}  // namespace slovo::ops::detail
