@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "core/interrupt.h"
 #include "core/log.h"
+#include "core/memory.h"
 #include "core/terminal.h"
 
 namespace {
@@ -42,6 +43,7 @@ int complain_of_torch(const c10::Error& error) {
 
 int main(int argc, char** argv) {
   slovo::exit_on_interrupt();
+  slovo::keep_freed_memory();
   try {
     return slovo::run_command(std::vector<std::string>(argv + 1, argv + argc));
   } catch (const slovo::Error& error) {

@@ -17,9 +17,10 @@ from pathlib import Path
 
 from common import ROOT, SHARED, SLOVO, alternate, emit, processor
 
+# 65 characters and two special tokens make the vocabulary of the small ones.
 SHAPES = {
-    "4L/128d/T64/B12": dict(layers=4, heads=4, width=128, length=64, batch=12, vocab=65, steps=400),
-    "6L/384d/T256/B16": dict(layers=6, heads=6, width=384, length=256, batch=16, vocab=65, steps=12),
+    "4L/128d/T64/B12": dict(layers=4, heads=4, width=128, length=64, batch=12, vocab=67, steps=400),
+    "6L/384d/T256/B16": dict(layers=6, heads=6, width=384, length=256, batch=16, vocab=67, steps=12),
     "gpt2-small/T512/B2": dict(layers=12, heads=12, width=768, length=512, batch=2, vocab=50304, steps=6),
 }
 WARMUP = 3

@@ -5,6 +5,10 @@
 #include <limits>
 #include <string>
 
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
 namespace slovo {
 namespace {
 
@@ -42,6 +46,13 @@ int64_t available_bytes() {
   const int64_t machine =
       kib_field("/proc/meminfo", "MemAvailable:") + kib_field("/proc/meminfo", "SwapFree:");
   return std::min(machine, group_available());
+}
+
+void keep_freed_memory() {
+#if defined(__GLIBC__)
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);  // the largest it takes
+  mallopt(M_TRIM_THRESHOLD, 1 << 30);
+#endif
 }
 
 }  // namespace slovo
