@@ -76,7 +76,7 @@ int run_eval_perplexity(const Invocation& call) {
   const RunConfig& config = command.config();
 
   const TextSource texts = open_texts(config.data);
-  set_threads(config.run);
+  set_up_computing(config.run);
   LoadedModel model = load_for_inference(model_path, config.run);
   const auto start = std::chrono::steady_clock::now();
   const Perplexity result = measure_perplexity(model, texts, config.eval);

@@ -80,7 +80,7 @@ int run_eval_score(const Invocation& call) {
     file.open(data);
     if (!file) throw_data(data, ": cannot be read; give a file of JSON lines, or - for stdin");
   }
-  set_threads(config.run);
+  set_up_computing(config.run);
   LoadedModel model = load_for_inference(model_path, config.run);
   LineScorer(model, config.eval).run(data == "-" ? std::cin : file, data == "-" ? "stdin" : data);
   return 0;

@@ -108,7 +108,7 @@ int run_generate(const Invocation& call) {
   const RunConfig& config = command.config();
 
   const std::vector<std::string> prompts = read_prompts(words, files);
-  set_threads(config.run);
+  set_up_computing(config.run);
   LoadedModel model = load_for_inference(model_path, config.run);
   Generator generator(model, config.decode, config.run.seed);
   const auto start = std::chrono::steady_clock::now();

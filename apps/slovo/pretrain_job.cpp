@@ -76,7 +76,7 @@ PretrainJob::PretrainJob(PretrainRequest request)
       config_(request_.config),
       device_(resolve_device(config_.run)),
       dtype_(training_dtype(config_.run, device_)),
-      threads_(set_threads(config_.run)) {}
+      threads_(set_up_computing(config_.run)) {}
 
 int PretrainJob::run() {
   const Existing existing = request_.resume ? Existing::resume : Existing::refuse;
@@ -223,6 +223,7 @@ void PretrainJob::check_memory() const {
 
 void PretrainJob::build_model() {
   model_ = Transformer(config_.model, at::TensorOptions().dtype(at::kFloat).device(device_));
+  model_->recompute_blocks(config_.train.activation_checkpointing);
   if (base_config_) {
     read_weights(base_, *base_config_, named_weights(model_));
   } else {

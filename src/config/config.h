@@ -20,6 +20,13 @@ struct EnumNames<DType> {
       make_names<DType>({{DType::automatic, "auto"}, {DType::fp32, "fp32"}, {DType::bf16, "bf16"}});
 };
 
+enum class OpsForm { fast, reference };
+template <>
+struct EnumNames<OpsForm> {
+  static constexpr auto names =
+      make_names<OpsForm>({{OpsForm::fast, "fast"}, {OpsForm::reference, "reference"}});
+};
+
 /// What every command shares.
 struct RuntimeConfig {
   std::string device = "auto";
@@ -27,6 +34,7 @@ struct RuntimeConfig {
   int64_t threads = 0;
   int64_t seed = 1337;
   LogLevel log_level = LogLevel::info;
+  OpsForm ops = OpsForm::fast;
 
   template <class V>
   void visit(V& v) {
@@ -38,6 +46,8 @@ struct RuntimeConfig {
             between(0, 4096), {"--threads"});
     v.field("seed", seed, "seed of initialisation, shuffling and sampling", at_least(0), {"--seed"});
     v.field("log_level", log_level, "least level of the log lines on stderr", {"--log-level"});
+    v.field("ops", ops, "how operations are computed: by slovo's own fast forms, or plainly, to find out whether those err",
+            {"--ops"});
   }
 };
 
@@ -206,6 +216,7 @@ struct TrainConfig {
   double eps = 1e-8;
   double weight_decay = 0.1;
   double grad_clip = 1.0;
+  bool activation_checkpointing = false;
   int64_t log_every = 10;
   int64_t eval_every = 250;
   int64_t checkpoint_every = 500;
@@ -238,6 +249,9 @@ struct TrainConfig {
     v.field("eps", eps, "added to AdamW's denominator", above(0));
     v.field("weight_decay", weight_decay, "decoupled weight decay of matrices and embeddings", at_least(0));
     v.field("grad_clip", grad_clip, "largest gradient norm; 0 does not clip", at_least(0));
+    v.field("activation_checkpointing", activation_checkpointing,
+            "compute each block again in the backward pass instead of keeping its activations: less memory, a third more "
+            "time");
     v.field("log_every", log_every, "steps between lines of metrics.jsonl", at_least(1));
     v.field("eval_every", eval_every, "steps between validations; 0 validates at the end only", at_least(0));
     v.field("checkpoint_every", checkpoint_every, "steps between checkpoints; 0 writes the last only", at_least(0));

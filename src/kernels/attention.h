@@ -1,7 +1,7 @@
 // Causal attention of one document and one key/value head with its group of query heads, forward
-// and backward. Sums and the softmax are fp32; products of bf16 take bf16 factors where the processor
-// has instructions for them, else fp32. The backward pass recomputes the weights from the saved
-// log-sum-exp (arXiv:2205.14135).
+// and backward. Sums and the softmax are fp32; products of bf16 take bf16 factors where the
+// processor has instructions for them, else fp32. The backward pass recomputes the weights from the
+// saved log-sum-exp (arXiv:2205.14135).
 #pragma once
 
 #include <cstdint>

@@ -44,7 +44,7 @@ struct Shape {
         rows(round_up(round_up(length, kTileRows), kTileColumns)),
         size(static_cast<size_t>(item.head_dim)),
         width(round_up(size, kLanes)) {}
-  size_t pairs() const { return width / 2; }      ///< along the head
+  size_t pairs() const { return width / 2; }       ///< along the head
   size_t words() const { return rows * pairs(); }  ///< of all tokens of a head in bf16
 };
 
@@ -102,8 +102,8 @@ void pack_token_pairs(const Shape& s, const Pair* rows, Pair* out) {
   for (size_t t = 0; t < s.rows; t += 2) {
     for (size_t i = 0; i < s.width; i += kLanes) {
       const auto row = [&](size_t k) {
-        return _mm512_cvtepu16_epi32(_mm256_loadu_si256(
-            reinterpret_cast<const __m256i*>(values + (t + k) * s.width + i)));
+        return _mm512_cvtepu16_epi32(
+            _mm256_loadu_si256(reinterpret_cast<const __m256i*>(values + (t + k) * s.width + i)));
       };
       _mm512_storeu_si512(out + t / 2 * s.width + i,
                           _mm512_or_si512(row(0), _mm512_slli_epi32(row(1), 16)));
@@ -126,8 +126,7 @@ void tile(const Pair* a, size_t row_step, size_t depth_step, const Pair* b, size
     __m512bh columns[V];
 #pragma GCC unroll 4
     for (size_t v = 0; v < V; ++v) {
-      columns[v] =
-          reinterpret_cast<__m512bh>(_mm512_loadu_si512(b + k * b_step + v * kLanes));
+      columns[v] = reinterpret_cast<__m512bh>(_mm512_loadu_si512(b + k * b_step + v * kLanes));
     }
 #pragma GCC unroll 16
     for (size_t r = 0; r < kTileRows; ++r) {
@@ -246,8 +245,7 @@ void forward_block(const Shape& s, const Block& b, float factor, ForwardState& x
   multiply_panels(s, b, x.q, x.k_panels, x.scores);
   for (size_t r = 0; r < b.count; ++r) {
     auto* const weights = reinterpret_cast<Bf16*>(x.weights) + r * kScoreStep;
-    const float rescale =
-        softmax_row(x.scores + r * kScoreStep, b, r, factor, states[r], weights);
+    const float rescale = softmax_row(x.scores + r * kScoreStep, b, r, factor, states[r], weights);
     if (b.k0 > 0 && rescale != 1) scale_row(x.out + r * s.width, s.width, rescale);
   }
   for (size_t r = 0; r < b.count; r += kTileRows) {
@@ -303,12 +301,14 @@ void restore_weights(const Block& b, float factor, BackwardState& x) {
         const size_t seen = b.seen(r + k);
         const size_t place = (r + k) * kScoreStep + j;
         const __mmask16 lanes = j < seen ? first_lanes(seen - j) : 0;
-        const __m512 log_sum = _mm512_set1_ps(x.log_sums[std::min(r + k, b.count - 1) + b.q0] * kLog2E);
+        const __m512 log_sum =
+            _mm512_set1_ps(x.log_sums[std::min(r + k, b.count - 1) + b.q0] * kLog2E);
         const __m512 power = _mm512_fmsub_ps(_mm512_loadu_ps(x.scores + place), scale, log_sum);
         const __m512 p = _mm512_maskz_mov_ps(lanes, exp2(power));
-        const __m512 slope = _mm512_maskz_mul_ps(
-            lanes, p,
-            _mm512_sub_ps(_mm512_loadu_ps(x.products + place), _mm512_set1_ps(x.delta[b.q0 + r + k])));
+        const __m512 slope =
+            _mm512_maskz_mul_ps(lanes, p,
+                                _mm512_sub_ps(_mm512_loadu_ps(x.products + place),
+                                              _mm512_set1_ps(x.delta[b.q0 + r + k])));
         weight_bits[k] = to_bits(p);
         slope_bits[k] = to_bits(slope);
         _mm256_storeu_si256(
@@ -346,18 +346,18 @@ void backward_block(const Shape& s, const Block& b, float factor, BackwardState&
   add_transposed(s, b, x.weights, x.grad_pairs, x.v_grad);
   add_transposed(s, b, x.slopes, x.q_pairs, x.k_grad);
   for (size_t r = 0; r < b.count; r += kTileRows) {
-    tile_row(x.slope_rows + r * kScoreStep / 2, kScoreStep / 2, 1,
-             x.k_pairs + b.k0 / 2 * s.width, s.width, (b.tile_seen(r) + 1) / 2,
-             x.q_grad + (b.q0 + r) * s.width, s.width, s.width, /*add=*/b.k0 > 0);
+    tile_row(x.slope_rows + r * kScoreStep / 2, kScoreStep / 2, 1, x.k_pairs + b.k0 / 2 * s.width,
+             s.width, (b.tile_seen(r) + 1) / 2, x.q_grad + (b.q0 + r) * s.width, s.width, s.width,
+             /*add=*/b.k0 > 0);
   }
 }
 
 BackwardState take_backward(const Shape& s) {
   constexpr size_t kBlock = (kQueries + kTileRows) * kScoreStep;
   const size_t matrix = (s.rows + kTileRows) * s.width;
-  Scratch& scratch = Scratch::for_thread(7 * Scratch::rounded(s.words()) +
-                                         3 * Scratch::rounded(matrix) + Scratch::rounded(s.rows) +
-                                         5 * Scratch::rounded(kBlock));
+  Scratch& scratch =
+      Scratch::for_thread(7 * Scratch::rounded(s.words()) + 3 * Scratch::rounded(matrix) +
+                          Scratch::rounded(s.rows) + 5 * Scratch::rounded(kBlock));
   BackwardState x{};
   for (Pair** words :
        {&x.k_panels, &x.v_panels, &x.k_pairs, &x.q, &x.q_pairs, &x.out_grad, &x.grad_pairs})
@@ -373,8 +373,8 @@ BackwardState take_backward(const Shape& s) {
 /// out[t] = sum over the head of a[t] b[t], both bf16 rows.
 void row_products(const Shape& s, const Pair* a, const Pair* b, float* out) {
   const auto row = [&](const Pair* x, size_t t, size_t i) {
-    return widen(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(
-        reinterpret_cast<const Bf16*>(x) + t * s.width + i)));
+    return widen(_mm256_loadu_si256(
+        reinterpret_cast<const __m256i*>(reinterpret_cast<const Bf16*>(x) + t * s.width + i)));
   };
   for (size_t t = 0; t < s.rows; ++t) {
     __m512 total = _mm512_setzero_ps();

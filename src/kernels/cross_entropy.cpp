@@ -16,7 +16,8 @@ HWY_INLINE VF soft_capped(VF x, float cap) {
   const F32 d;
   const VF doubled = exp(hn::Mul(x, hn::Set(d, 2 / cap)));
   const VF one = hn::Set(d, 1.0f);
-  return hn::Mul(hn::Set(d, cap), hn::NegMulAdd(hn::Set(d, 2.0f), hn::Div(one, hn::Add(doubled, one)), one));
+  return hn::Mul(hn::Set(d, cap),
+                 hn::NegMulAdd(hn::Set(d, 2.0f), hn::Div(one, hn::Add(doubled, one)), one));
 }
 
 template <class T>
@@ -56,7 +57,8 @@ RowSums sum_row(const CrossEntropy<T>& c, const T* row) {
 
 /// d/dx of  (1-s) * -log p(target) + s * mean(-log p) + z * log_sum^2.
 template <class T>
-void write_gradient(const CrossEntropy<T>& c, int64_t r, T* row, const RowSums& sums, float target) {
+void write_gradient(const CrossEntropy<T>& c, int64_t r, T* row, const RowSums& sums,
+                    float target) {
   const F32 d;
   const float weight = c.weights[r];
   const VF log_sum = hn::Set(d, sums.log_sum);

@@ -21,7 +21,8 @@ void row_statistics(const NormForward<T>& n, int64_t row) {
   VF total = hn::Zero(d);
   float mean = 0;
   if (n.mean != nullptr) {
-    for_vectors(size, [&](size_t i, size_t count) { total = hn::Add(total, load_first(x + i, count)); });
+    for_vectors(size,
+                [&](size_t i, size_t count) { total = hn::Add(total, load_first(x + i, count)); });
     mean = sum(total) / static_cast<float>(size);
     n.mean[row] = mean;
   }

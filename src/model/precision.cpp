@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/parallel.h"
+#include "ops/ops.h"
 
 namespace slovo {
 namespace {
@@ -77,7 +78,9 @@ std::string dtype_name(at::ScalarType type) {
   }
 }
 
-int set_threads(const RuntimeConfig& run) {
+int set_up_computing(const RuntimeConfig& run) {
+  ops::set_implementation(run.ops == OpsForm::fast ? ops::Implementation::fast
+                                                   : ops::Implementation::reference);
   const int threads = thread_count(run.threads);
   static const bool interop_set = [] {  // LibTorch allows it once, before its pool exists
     at::set_num_interop_threads(1);

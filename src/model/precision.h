@@ -19,7 +19,8 @@ at::ScalarType training_dtype(const RuntimeConfig& run, at::Device device);
 at::ScalarType inference_dtype(const RuntimeConfig& run, at::ScalarType stored);
 /// "fp32", "bf16": the name used in results.
 std::string dtype_name(at::ScalarType type);
-/// Sets the number of threads of LibTorch once, before the first operation; returns it.
-int set_threads(const RuntimeConfig& run);
+/// Sets the form of the operations and, once, before the first operation, the number of threads of
+/// LibTorch; returns the latter.
+int set_up_computing(const RuntimeConfig& run);
 
 }  // namespace slovo

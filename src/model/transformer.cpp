@@ -7,6 +7,7 @@
 #include "config/validate.h"
 #include "core/error.h"
 #include "ops/ops.h"
+#include "ops/recompute.h"
 
 namespace slovo {
 namespace {
@@ -109,7 +110,19 @@ at::Tensor TransformerImpl::forward(const ModelInput& input, ModelState* state) 
   if (positions_) x_BTC = x_BTC + positions_->forward(mixer.positions_BT);
   for (size_t i = 0; i < blocks_->size(); ++i) {
     if (state != nullptr) mixer.state = state->layers[i].get();
-    x_BTC = blocks_->at<BlockImpl>(i).forward(x_BTC, mixer);
+    auto& block = blocks_->at<BlockImpl>(i);
+    if (!recompute_blocks_) {
+      x_BTC = block.forward(x_BTC, mixer);
+      continue;
+    }
+    // The backward pass comes after this function: what the block reads is copied.
+    x_BTC = ops::recompute(
+        [&block, mixer, segments](const at::Tensor& x) {
+          MixerInput own = mixer;
+          own.segments = &segments;
+          return block.forward(x, own);
+        },
+        x_BTC);
   }
   if (state != nullptr) {
     for (int64_t& seen : state->lengths) seen += length;

@@ -40,6 +40,10 @@ class TransformerImpl : public torch::nn::Module {
   /// The head's matrix [V,C]: the embedding when tied.
   const at::Tensor& head_weight() const;
 
+  /// Whether the backward pass runs each block again instead of keeping what it computed; off at
+  /// first.
+  void recompute_blocks(bool on) { recompute_blocks_ = on; }
+
   /// An empty state for `batch` rows of up to `capacity` tokens each.
   ModelState new_state(int64_t batch, int64_t capacity) const;
   const ModelConfig& config() const { return config_; }
@@ -49,6 +53,7 @@ class TransformerImpl : public torch::nn::Module {
                              const ModelState* state) const;
 
   ModelConfig config_;
+  bool recompute_blocks_ = false;
   Table embedding_{nullptr};
   Table positions_{nullptr};  ///< learned positions, else empty
   torch::nn::ModuleList blocks_;

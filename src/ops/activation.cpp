@@ -27,10 +27,10 @@ Tensor pass(Activation kind, const Tensor& x, const Tensor& y_grad) {
     using T = decltype(type);
     const T* const grad = detail::data<T>(y_grad);
     detail::for_range(x.numel() / in_size, 4 * in_size, [&](int64_t begin, int64_t end) {
-      kernels::activate(kernels::ActivationPass<T>{
-          kind, end - begin, size, detail::data<T>(x) + begin * in_size,
-          grad != nullptr ? grad + begin * size : nullptr,
-          detail::data<T>(out) + begin * out_size});
+      kernels::activate(kernels::ActivationPass<T>{kind, end - begin, size,
+                                                   detail::data<T>(x) + begin * in_size,
+                                                   grad != nullptr ? grad + begin * size : nullptr,
+                                                   detail::data<T>(out) + begin * out_size});
     });
   });
   return out;

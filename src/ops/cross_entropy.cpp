@@ -1,9 +1,10 @@
 // The head's product and the softmax over the vocabulary, in chunks of rows: [N,V] never exists.
+#include "kernels/cross_entropy.h"
+
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "core/error.h"
-#include "kernels/cross_entropy.h"
 #include "ops/dispatch.h"
 #include "ops/ops.h"
 #include "ops/product.h"
@@ -14,7 +15,8 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-/// Logits of one chunk, bytes. Each chunk costs one pass over the head's gradient, so few are better.
+/// Logits of one chunk, bytes. Each chunk costs one pass over the head's gradient, so few are
+/// better.
 constexpr int64_t kChunkBytes = int64_t{1} << 27;
 
 /// Calls body(begin, count) for chunks of the rows, of equal size but for the last.
@@ -42,11 +44,13 @@ struct ChunkRows {
 Tensor reference_row_losses(Tensor& logits, const ChunkRows& rows, bool gradient,
                             const LossOptions& options) {
   const Tensor wide = detail::wide(logits);
-  const Tensor capped = options.softcap > 0 ? (wide / options.softcap).tanh() * options.softcap : wide;
+  const Tensor capped =
+      options.softcap > 0 ? (wide / options.softcap).tanh() * options.softcap : wide;
   const Tensor log_sum = capped.logsumexp(-1, /*keepdim=*/true);
   const Tensor log_probs = capped - log_sum;
   const Tensor ids = rows.targets.unsqueeze(1);
-  const Tensor losses = log_probs.gather(1, ids).mul(options.label_smoothing - 1)
+  const Tensor losses = log_probs.gather(1, ids)
+                            .mul(options.label_smoothing - 1)
                             .sub(log_probs.mean(-1, true).mul(options.label_smoothing))
                             .add(log_sum.square().mul(options.z_loss));
   if (gradient) {

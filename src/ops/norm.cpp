@@ -71,15 +71,16 @@ Tensor fast_backward(const Tensor& x, const Tensor& weight, const Tensor& bias,
     using T = decltype(type);
     const auto* const mean = data<float>(statistics.mean);
     const auto* const skip = data<T>(skip_grad);
-    detail::sum_blocks(rows, 2 * size, wanted ? sums.data() : nullptr,
-                       [&](int64_t begin, int64_t end, float* part) {
-      kernels::norm_backward(kernels::NormBackward<T>{
-          end - begin, size, data<T>(x) + begin * size, data<T>(weight),
-          data<T>(y_grad) + begin * size, skip != nullptr ? skip + begin * size : nullptr,
-          mean != nullptr ? mean + begin : nullptr, data<float>(statistics.inverse) + begin,
-          data<T>(x_grad) + begin * size, weight_grad != nullptr ? part : nullptr,
-          bias_grad != nullptr ? part + size : nullptr});
-    });
+    detail::sum_blocks(
+        rows, 2 * size, wanted ? sums.data() : nullptr,
+        [&](int64_t begin, int64_t end, float* part) {
+          kernels::norm_backward(kernels::NormBackward<T>{
+              end - begin, size, data<T>(x) + begin * size, data<T>(weight),
+              data<T>(y_grad) + begin * size, skip != nullptr ? skip + begin * size : nullptr,
+              mean != nullptr ? mean + begin : nullptr, data<float>(statistics.inverse) + begin,
+              data<T>(x_grad) + begin * size, weight_grad != nullptr ? part : nullptr,
+              bias_grad != nullptr ? part + size : nullptr});
+        });
   });
   for (int64_t i = 0; i < size; ++i) {
     if (weight_grad != nullptr) weight_grad[i] += sums[static_cast<size_t>(i)];
@@ -109,9 +110,9 @@ struct Norm : torch::autograd::Function<Norm> {
     const Tensor skip_grad = gradients.size() > 1 ? gradients[1] : Tensor();
     Tensor x_grad = skip_grad;
     if (y_grad.defined()) {
-      x_grad = fast_backward(saved[0], saved[1], saved[2], {saved[3], saved[4]},
-                             y_grad.contiguous(),
-                             skip_grad.defined() ? skip_grad.contiguous() : skip_grad);
+      x_grad =
+          fast_backward(saved[0], saved[1], saved[2], {saved[3], saved[4]}, y_grad.contiguous(),
+                        skip_grad.defined() ? skip_grad.contiguous() : skip_grad);
     }
     return {x_grad, Tensor(), Tensor(), Tensor(), Tensor(), Tensor()};
   }
@@ -141,7 +142,8 @@ Fork rms_norm_fork(const Tensor& x, const Tensor& weight, double eps) {
 
 Fork layer_norm_fork(const Tensor& x, const Tensor& weight, const Tensor& bias, double eps) {
   if (!fast(x, weight)) return {reference_layer_norm(x, weight, bias, eps), x};
-  const variable_list out = Norm::apply(x, weight, detail::optional(bias), eps, /*rms=*/false, /*fork=*/true);
+  const variable_list out =
+      Norm::apply(x, weight, detail::optional(bias), eps, /*rms=*/false, /*fork=*/true);
   return {out[0], out[1]};
 }
 

@@ -22,7 +22,7 @@ class OneDnn {
   /// a [m,k] . b [n,k]^T; b may be a transposed view.
   static Tensor product(const Tensor& a, const Tensor& b) {
     return handle()->typed<Signature>().call(a, b, std::nullopt, "none",
-                                               c10::List<std::optional<c10::Scalar>>(), "");
+                                             c10::List<std::optional<c10::Scalar>>(), "");
   }
 
  private:
@@ -55,8 +55,7 @@ Tensor product_input_gradient(const Tensor& grad, const Tensor& weight) {
 }
 
 void add_weight_gradient(const Tensor& grad, const Tensor& x, const Tensor& sum) {
-  const Tensor part =
-      OneDnn::serves(x) ? OneDnn::product(transposed(grad), x.t()) : grad.t().mm(x);
+  const Tensor part = OneDnn::serves(x) ? OneDnn::product(transposed(grad), x.t()) : grad.t().mm(x);
   by_type(part, [&](auto type) {
     using T = decltype(type);
     for_range(part.numel(), 1, [&](int64_t begin, int64_t end) {

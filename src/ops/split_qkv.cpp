@@ -150,7 +150,8 @@ struct SplitQkv : torch::autograd::Function<SplitQkv> {
     ctx->saved_data["keys"] = keys;
     ctx->saved_data["eps"] = rotary.norm_eps;
     ctx->saved_data["tables"] = std::vector<Tensor>{rotary.cos, rotary.sin, rotary.positions};
-    if (!rotary.cos.defined() && !rotary.q_norm.defined()) return {heads.q(all), heads.k(all), heads.v(all)};
+    if (!rotary.cos.defined() && !rotary.q_norm.defined())
+      return {heads.q(all), heads.k(all), heads.v(all)};
     const Tensor rotated = fast_forward(all, heads, rotary);
     return {heads.q(rotated), heads.k(rotated), heads.v(all)};
   }
@@ -159,7 +160,7 @@ struct SplitQkv : torch::autograd::Function<SplitQkv> {
     const Heads heads{ctx->saved_data["queries"].toInt(), ctx->saved_data["keys"].toInt()};
     const auto tables = ctx->saved_data["tables"].toTensorVector();
     const RotaryOptions rotary{tables[0], tables[1], tables[2],
-                               saved[1], saved[2], ctx->saved_data["eps"].toDouble()};
+                               saved[1],  saved[2],  ctx->saved_data["eps"].toDouble()};
     const Tensor grad = joined(gradients, saved[0], heads);
     if (rotary.cos.defined() || rotary.q_norm.defined()) {
       fast_backward(saved[0], grad, heads, rotary);
@@ -178,8 +179,8 @@ std::tuple<Tensor, Tensor, Tensor> split_qkv(const Tensor& qkv, int64_t heads, i
   if (detail::use_fast(qkv)) {
     RotaryOptions dense = rotary;
     if (rotary.positions.defined()) dense.positions = rotary.positions.contiguous();
-    out = SplitQkv::apply(all.contiguous(), heads, kv_heads, dense,
-                          detail::optional(rotary.q_norm), detail::optional(rotary.k_norm));
+    out = SplitQkv::apply(all.contiguous(), heads, kv_heads, dense, detail::optional(rotary.q_norm),
+                          detail::optional(rotary.k_norm));
   } else {
     out = reference_split(all, counts, rotary);
   }

@@ -49,10 +49,10 @@ TEST(Precision, ChoosesDtypes) {
 TEST(Precision, SetsThreads) {
   RuntimeConfig run;
   run.threads = 1;
-  EXPECT_EQ(set_threads(run), 1);
+  EXPECT_EQ(set_up_computing(run), 1);
   EXPECT_EQ(at::get_num_threads(), 1);
   run.threads = 0;
-  EXPECT_EQ(set_threads(run), available_cores());
+  EXPECT_EQ(set_up_computing(run), available_cores());
   EXPECT_EQ(at::get_num_threads(), available_cores());
 }
 

@@ -263,6 +263,17 @@ TEST(Transformer, FastOperationsAgreeWithPlainOnes) {
   }
 }
 
+TEST(Transformer, RecomputedBlocksGiveTheSameGradients) {
+  for (const auto& [name, config] : variants()) {
+    Transformer model = make_model(config);
+    const ModelInput input{make_ids(2, 12, config.vocab_size), {}, {2, 12, {0, 5, 12, 24}}};
+    const auto kept = gradients(model, input);
+    model->recompute_blocks(true);
+    for (const auto& [parameter, grad] : gradients(model, input))
+      EXPECT_TRUE(grad.equal(kept.at(parameter))) << name << " " << parameter;
+  }
+}
+
 TEST(Transformer, Bf16WeightsHaveFp32Gradients) {
   Transformer model = make_model(small_config(), 1, at::kBFloat16);
   Transformer exact = make_model(small_config());

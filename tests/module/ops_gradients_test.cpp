@@ -202,11 +202,10 @@ OpCase cross_entropy_case(const std::string& name, const Tensor& weights,
             Tensor logits = at::linear(x[0], w[0]);
             if (options.softcap > 0) logits = (logits / options.softcap).tanh() * options.softcap;
             const Tensor log_probs = at::log_softmax(logits, -1);
-            const Tensor losses =
-                log_probs.gather(1, targets.unsqueeze(1)).squeeze(1) *
-                    (options.label_smoothing - 1) -
-                log_probs.mean(-1) * options.label_smoothing +
-                logits.logsumexp(-1).square() * options.z_loss;
+            const Tensor losses = log_probs.gather(1, targets.unsqueeze(1)).squeeze(1) *
+                                      (options.label_smoothing - 1) -
+                                  log_probs.mean(-1) * options.label_smoothing +
+                                  logits.logsumexp(-1).square() * options.z_loss;
             return (losses * weights).sum() * 0.25;
           }};
 }

@@ -94,6 +94,15 @@ TEST_P(LoopTest, AFinishedRunIsLeftAsItIsAndGoesOnWithMoreSteps) {
   EXPECT_EQ(done.losses().size(), 14u);
 }
 
+TEST_P(LoopTest, ActivationCheckpointingChangesNoBit) {
+  TinyRun plain = run("plain");
+  plain.run();
+  TinyRun recomputed = run("recomputed");
+  recomputed.train.activation_checkpointing = true;
+  recomputed.run();
+  EXPECT_EQ(plain.final_weights(), recomputed.final_weights());
+}
+
 TEST(Loop, CheckpointsAreCountedAndKept) {
   testing::TempFolder folder;
   TinyRun run;

@@ -76,6 +76,7 @@ struct TinyRun {
   TrainOutcome run() const {
     Transformer model(shape, at::TensorOptions(at::kFloat));
     init_weights(model, 3);
+    model->recompute_blocks(train.activation_checkpointing);
     FlatParameters parameters(*model, dtype);
     CausalData data;
     data.train = [this](int64_t step) {
