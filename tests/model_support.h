@@ -42,6 +42,8 @@ inline Transformer make_model(const ModelConfig& config, uint64_t seed = 1,
   const at::NoGradGuard no_grad;
   for (auto& [name, weight] : named_weights(model)) {
     weight.mul_(6);
+    if (name.find("value_gate") != std::string::npos)
+      weight.copy_(at::sin(at::arange(weight.numel(), at::kFloat)).view_as(weight));
     if (weight.dim() != 1) continue;
     const at::Tensor wave = at::sin(at::arange(weight.numel(), at::kFloat) * 1.7 + name.size());
     weight.copy_(name.find("bias") == std::string::npos ? 1 + 0.3 * wave : 0.2 * wave);

@@ -287,7 +287,7 @@ CausalData PretrainJob::causal_data() {
 }
 
 TrainOutcome PretrainJob::train(const Json& record) {
-  CausalObjective objective(model_, causal_data(), config_.train.micro_batch());
+  CausalObjective objective(model_, causal_data(), config_.train);
   TrainLoop loop(config_.train, objective, *parameters_, *folder_, hooks(), resolved());
   folder_->write_record(record);
   catch_interrupts();
@@ -343,7 +343,7 @@ void PretrainJob::rehearse(PretrainPlan& plan) {
   build_model();
   CausalData data = causal_data();
   data.valid_batches = std::min<int64_t>(1, data.valid_batches);
-  CausalObjective objective(model_, std::move(data), config_.train.micro_batch());
+  CausalObjective objective(model_, std::move(data), config_.train);
   TrainLoop loop(config_.train, objective, *parameters_, *folder_, hooks(), resolved());
   plan.rehearsal = loop.rehearse(left);
   if (!plan.rehearsal.fits) return;

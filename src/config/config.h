@@ -91,6 +91,10 @@ struct ModelConfig {
   bool mlp_bias = false;
   bool tie_word_embeddings = true;
   double initializer_range = 0.02;
+  bool zero_init_outputs = false;
+  double final_logit_softcapping = 0;
+  bool value_embeddings = false;
+  bool residual_scalars = false;
 
   int64_t key_value_heads() const { return num_key_value_heads.value_or(num_attention_heads); }
   int64_t head_size() const { return head_dim.value_or(hidden_size / num_attention_heads); }
@@ -123,6 +127,14 @@ struct ModelConfig {
     v.field("mlp_bias", mlp_bias, "bias in the MLP's projections");
     v.field("tie_word_embeddings", tie_word_embeddings, "the head reads the embedding matrix");
     v.field("initializer_range", initializer_range, "standard deviation of the initial weights", above(0));
+    v.field("zero_init_outputs", zero_init_outputs,
+            "start the projections back into the residual stream at zero");
+    v.field("final_logit_softcapping", final_logit_softcapping,
+            "logits become s * tanh(logits / s); 0 leaves them", at_least(0));
+    v.field("value_embeddings", value_embeddings,
+            "every second block, the last included, adds a gated embedding of each token to its values");
+    v.field("residual_scalars", residual_scalars,
+            "each block reads a learned mix of the residual stream and the token embeddings");
   }
 };
 
@@ -216,6 +228,8 @@ struct TrainConfig {
   double eps = 1e-8;
   double weight_decay = 0.1;
   double grad_clip = 1.0;
+  double z_loss = 0;
+  double label_smoothing = 0;
   bool activation_checkpointing = false;
   int64_t log_every = 10;
   int64_t eval_every = 250;
@@ -249,6 +263,10 @@ struct TrainConfig {
     v.field("eps", eps, "added to AdamW's denominator", above(0));
     v.field("weight_decay", weight_decay, "decoupled weight decay of matrices and embeddings", at_least(0));
     v.field("grad_clip", grad_clip, "largest gradient norm; 0 does not clip", at_least(0));
+    v.field("z_loss", z_loss, "weight of log(sum of exp(logits))^2, which keeps logits small, in the training loss",
+            at_least(0));
+    v.field("label_smoothing", label_smoothing, "share of each target's weight that all tokens get alike, in the training loss",
+            between(0, 0.999));
     v.field("activation_checkpointing", activation_checkpointing,
             "compute each block again in the backward pass instead of keeping its activations: less memory, a third more "
             "time");

@@ -50,7 +50,8 @@ void score_batch(LoadedModel& model, std::span<const ScoreItem* const> items,
   at::Tensor greedy_N;
   const at::Tensor targets_N = on_device(at::tensor(request.targets, at::kLong));
   const at::Tensor scores_N =
-      ops::linear_log_probs(hidden_NC, model.model->head_weight(), targets_N, &greedy_N)
+      ops::linear_log_probs(hidden_NC, model.model->head_weight(), targets_N,
+                            model.model->config().final_logit_softcapping, &greedy_N)
           .to(at::kCPU, at::kDouble);
   greedy_N = greedy_N.to(at::kCPU);
   const auto* score = scores_N.const_data_ptr<double>();

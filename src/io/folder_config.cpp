@@ -338,6 +338,7 @@ FolderConfig read_folder_config(const fs::path& folder) {
 }
 
 std::string folder_model_type(const ModelConfig& c) {
+  if (c.final_logit_softcapping > 0 || c.value_embeddings || c.residual_scalars) return "slovo";
   const bool even_heads = c.hidden_size % c.num_attention_heads == 0;
   if (c.norm == Norm::rms && c.position == Position::rope && c.mlp == Activation::swiglu) {
     if (c.qk_norm) return c.mlp_bias ? "slovo" : "qwen3";

@@ -14,6 +14,9 @@
 #include "kernels/bf16.h"
 #include "kernels/scratch.h"
 
+// GCC 12 warns of the undefined registers inside its own intrinsics (GCC bug 105593).
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC diagnostic ignored "-Wuninitialized"
 #pragma GCC push_options
 #pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,fma")
 

@@ -1,11 +1,22 @@
 #include "model/attention.h"
 
+#include <ATen/ATen.h>
+
 #include "core/error.h"
 #include "ops/ops.h"
 
 namespace slovo {
 
-AttentionImpl::AttentionImpl(const ModelConfig& config, RotaryTables rotary,
+namespace {
+
+/// Every second block, counted from the last (as nanochat).
+bool embeds_values(const ModelConfig& config, int64_t layer) {
+  return config.value_embeddings && (config.num_hidden_layers - 1 - layer) % 2 == 0;
+}
+
+}  // namespace
+
+AttentionImpl::AttentionImpl(const ModelConfig& config, int64_t layer, RotaryTables rotary,
                              at::TensorOptions options)
     : heads_(config.num_attention_heads),
       kv_heads_(config.key_value_heads()),
@@ -20,6 +31,13 @@ AttentionImpl::AttentionImpl(const ModelConfig& config, RotaryTables rotary,
     q_norm_ = register_module("q_norm", NormLayer(Norm::rms, head_dim_, norm_eps_, options));
     k_norm_ = register_module("k_norm", NormLayer(Norm::rms, head_dim_, norm_eps_, options));
   }
+  if (embeds_values(config, layer)) {
+    value_embedding_ =
+        register_module("value_embedding", Table(config.vocab_size, kv_width, options));
+    value_gate_ = register_module(
+        "value_gate",
+        Projection(std::min(kValueGateInputs, config.hidden_size), kv_heads_, false, options));
+  }
   output_ = register_module("output",
                             Projection(width, config.hidden_size, config.attention_bias, options));
 }
@@ -31,7 +49,8 @@ at::Tensor AttentionImpl::forward(const at::Tensor& x_BTC, const at::Tensor& res
     rotary.q_norm = q_norm_->weight;
     rotary.k_norm = k_norm_->weight;
   }
-  const auto [q, k, v] = ops::split_qkv(qkv_->forward(x_BTC), heads_, kv_heads_, head_dim_, rotary);
+  auto [q, k, v] = ops::split_qkv(qkv_->forward(x_BTC), heads_, kv_heads_, head_dim_, rotary);
+  if (value_embedding_) v = v + embedded_values(x_BTC, input.ids_BT);
   if (input.state == nullptr) {
     return output_->forward(ops::causal_attention(q, k, v, *input.segments), residual_BTC);
   }
@@ -43,6 +62,15 @@ at::Tensor AttentionImpl::forward(const at::Tensor& x_BTC, const at::Tensor& res
       fresh ? ops::causal_attention(q, k, v, Segments::rows(q.size(0), q.size(1)))
             : ops::cached_attention(q, cache->keys(), cache->values(), cache->lengths());
   return output_->forward(mixed, residual_BTC);
+}
+
+/// 2 sigmoid(gate) * the tokens' value embedding, [B,T,K,d]: a gate of zeros lets it through as it
+/// is.
+at::Tensor AttentionImpl::embedded_values(const at::Tensor& x_BTC, const at::Tensor& ids_BT) {
+  const at::Tensor gate_BTK =
+      value_gate_->forward(x_BTC.narrow(-1, 0, value_gate_->weight.size(1)));
+  return value_embedding_->forward(ids_BT).unflatten(-1, {kv_heads_, head_dim_}) *
+         (2 * gate_BTK.sigmoid()).unsqueeze(-1);
 }
 
 std::unique_ptr<LayerState> AttentionImpl::new_state(int64_t batch, int64_t capacity) const {

@@ -18,26 +18,36 @@ namespace slovo {
 /// generating.
 struct MixerInput {
   at::Tensor positions_BT;
+  at::Tensor ids_BT;                   ///< the tokens themselves, for value embeddings
   const Segments* segments = nullptr;  ///< documents of the rows; without a state only
   LayerState* state = nullptr;
 };
 
+/// Channels of its input that the gate of a value embedding reads.
+constexpr int64_t kValueGateInputs = 32;
+
 class AttentionImpl : public torch::nn::Module {
  public:
-  /// `rotary` holds undefined tensors where positions are learned.
-  AttentionImpl(const ModelConfig& config, RotaryTables rotary, at::TensorOptions options);
+  /// Of block number `layer`, counted from 0. `rotary` holds undefined tensors where positions are
+  /// learned.
+  AttentionImpl(const ModelConfig& config, int64_t layer, RotaryTables rotary,
+                at::TensorOptions options);
   /// residual + attention(x); both [B,T,C].
   at::Tensor forward(const at::Tensor& x_BTC, const at::Tensor& residual_BTC,
                      const MixerInput& input);
   std::unique_ptr<LayerState> new_state(int64_t batch, int64_t capacity) const;
 
  private:
+  at::Tensor embedded_values(const at::Tensor& x_BTC, const at::Tensor& ids_BT);
+
   int64_t heads_, kv_heads_, head_dim_;
   double norm_eps_;
   RotaryTables rotary_;
   Projection qkv_{nullptr};     ///< [(H+2K)*d, C]: queries, keys, values
   Projection output_{nullptr};  ///< [C, H*d]
   NormLayer q_norm_{nullptr}, k_norm_{nullptr};
+  Table value_embedding_{nullptr};  ///< [V, K*d], or empty
+  Projection value_gate_{nullptr};  ///< [K, kValueGateInputs]
 };
 TORCH_MODULE(Attention);
 

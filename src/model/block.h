@@ -13,11 +13,15 @@ namespace slovo {
 
 class BlockImpl : public torch::nn::Module {
  public:
-  BlockImpl(const ModelConfig& config, const RotaryTables& rotary, at::TensorOptions options);
-  at::Tensor forward(const at::Tensor& x_BTC, const MixerInput& input);
+  /// Number `layer` of the stack, counted from 0.
+  BlockImpl(const ModelConfig& config, int64_t layer, const RotaryTables& rotary,
+            at::TensorOptions options);
+  /// `first_BTC`: what the first block was given, read where there are residual scalars.
+  at::Tensor forward(const at::Tensor& x_BTC, const at::Tensor& first_BTC, const MixerInput& input);
   std::unique_ptr<LayerState> new_state(int64_t batch, int64_t capacity) const;
 
  private:
+  at::Tensor residual_scale_;  ///< [2]: of the residual stream and of first_BTC; or undefined
   NormLayer attention_norm_{nullptr};
   Attention attention_{nullptr};
   NormLayer mlp_norm_{nullptr};

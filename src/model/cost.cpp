@@ -1,5 +1,7 @@
 // What a model costs: parameters by part, and operations per token. From the config alone, before
 // any tensor is made.
+#include <algorithm>
+
 #include "model/transformer.h"
 
 namespace slovo {
@@ -18,13 +20,18 @@ Counts count(const ModelConfig& c) {
   const int64_t norm = c.norm == Norm::layer ? 2 * c.hidden_size : c.hidden_size;
   const int64_t table = c.vocab_size * c.hidden_size;
   const int64_t layers = c.num_hidden_layers;
+  const int64_t kv_heads = c.key_value_heads();
+  const int64_t value_layers = c.value_embeddings ? (layers + 1) / 2 : 0;
+  const int64_t value_gates = value_layers * kv_heads * std::min(kValueGateInputs, c.hidden_size);
 
   Counts out;
   out.matrices =
-      layers * (qkv * c.hidden_size + width * c.hidden_size + (up + inner) * c.hidden_size) + table;
-  out.embedding =
-      table + (c.position == Position::learned ? c.max_position_embeddings * c.hidden_size : 0);
-  out.attention = layers * (qkv + width) * c.hidden_size;
+      layers * (qkv * c.hidden_size + width * c.hidden_size + (up + inner) * c.hidden_size) +
+      table + value_gates;
+  out.embedding = table + value_layers * c.vocab_size * kv_heads * c.head_size() +
+                  (c.position == Position::learned ? c.max_position_embeddings * c.hidden_size : 0);
+  out.attention = layers * (qkv + width) * c.hidden_size + value_gates;
+  if (c.residual_scalars) out.attention += 2 * layers;
   if (c.attention_bias) out.attention += layers * (qkv + c.hidden_size);
   out.mlp = layers * (up + inner) * c.hidden_size;
   if (c.mlp_bias) out.mlp += layers * (up + c.hidden_size);

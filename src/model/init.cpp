@@ -2,6 +2,7 @@
 // gives the same bits.
 #include <ATen/Parallel.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/tensor.h>
 #include <c10/core/GradMode.h>
 
 #include <cmath>
@@ -49,13 +50,15 @@ void init_weights(Transformer& model, uint64_t seed) {
   const double residual_scale = 1 / std::sqrt(2.0 * static_cast<double>(config.num_hidden_layers));
   for (const auto& parameter : model->named_parameters()) {
     const std::string& name = parameter.key();
-    if (ends_with(name, ".bias")) {
+    const bool into_residual = ends_with(name, ".output.weight") || ends_with(name, ".down.weight");
+    if (ends_with(name, ".bias") || ends_with(name, ".value_gate.weight") ||
+        (into_residual && config.zero_init_outputs)) {
       parameter.value().zero_();
+    } else if (ends_with(name, ".residual_scale")) {
+      parameter.value().copy_(at::tensor({1.0, 0.1}));  // as nanochat
     } else if (parameter.value().dim() == 1) {
       parameter.value().fill_(1);
     } else {
-      const bool into_residual =
-          ends_with(name, ".output.weight") || ends_with(name, ".down.weight");
       fill_normal(parameter.value(),
                   config.initializer_range * (into_residual ? residual_scale : 1), seed,
                   random_stream(name));

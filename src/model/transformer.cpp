@@ -70,7 +70,7 @@ TransformerImpl::TransformerImpl(const ModelConfig& config, at::TensorOptions op
                            options.device());
   }
   for (int64_t i = 0; i < config.num_hidden_layers; ++i)
-    blocks_->push_back(Block(config, rotary, options));
+    blocks_->push_back(Block(config, i, rotary, options));
   register_module("blocks", blocks_);
   norm_ =
       register_module("norm", NormLayer(config.norm, config.hidden_size, config.norm_eps, options));
@@ -105,24 +105,25 @@ at::Tensor TransformerImpl::forward(const ModelInput& input, ModelState* state) 
   SLOVO_CHECK(state == nullptr || state->batch() == batch, batch, " rows for a state of ",
               state->batch());
 
-  MixerInput mixer{input_positions(input, segments, state), &segments, nullptr};
+  MixerInput mixer{input_positions(input, segments, state), input.ids_BT, &segments, nullptr};
   at::Tensor x_BTC = embedding_->forward(input.ids_BT);
   if (positions_) x_BTC = x_BTC + positions_->forward(mixer.positions_BT);
+  const at::Tensor first_BTC = x_BTC;
   for (size_t i = 0; i < blocks_->size(); ++i) {
     if (state != nullptr) mixer.state = state->layers[i].get();
     auto& block = blocks_->at<BlockImpl>(i);
     if (!recompute_blocks_) {
-      x_BTC = block.forward(x_BTC, mixer);
+      x_BTC = block.forward(x_BTC, first_BTC, mixer);
       continue;
     }
     // The backward pass comes after this function: what the block reads is copied.
     x_BTC = ops::recompute(
-        [&block, mixer, segments](const at::Tensor& x) {
+        [&block, mixer, segments](const at::Tensor& x, const at::Tensor& first) {
           MixerInput own = mixer;
           own.segments = &segments;
-          return block.forward(x, own);
+          return block.forward(x, first, own);
         },
-        x_BTC);
+        x_BTC, first_BTC);
   }
   if (state != nullptr) {
     for (int64_t& seen : state->lengths) seen += length;
@@ -131,7 +132,9 @@ at::Tensor TransformerImpl::forward(const ModelInput& input, ModelState* state) 
 }
 
 at::Tensor TransformerImpl::logits(const at::Tensor& hidden) {
-  return ops::linear(hidden, head_weight());
+  const at::Tensor out = ops::linear(hidden, head_weight());
+  const double cap = config_.final_logit_softcapping;
+  return cap > 0 ? ops::softcap(out, cap) : out;
 }
 
 const at::Tensor& TransformerImpl::head_weight() const {

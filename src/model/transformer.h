@@ -35,7 +35,7 @@ class TransformerImpl : public torch::nn::Module {
   /// the state moves on (inference only). Throws Error(data) when a row is or grows longer than
   /// max_position_embeddings.
   at::Tensor forward(const ModelInput& input, ModelState* state = nullptr);
-  /// Logits of hidden states: [...,C] -> [...,V].
+  /// Logits of hidden states, soft-capped where the config says so: [...,C] -> [...,V].
   at::Tensor logits(const at::Tensor& hidden);
   /// The head's matrix [V,C]: the embedding when tied.
   const at::Tensor& head_weight() const;
@@ -67,8 +67,8 @@ TORCH_MODULE(Transformer);
 std::vector<std::pair<std::string, at::Tensor>> named_weights(const Transformer& model);
 
 /// Fills the weights: N(0, initializer_range), projections back into the residual stream scaled by
-/// 1/sqrt(2 L) as GPT-2, norms 1, biases 0. The bits depend on the seed and on the parameter's name
-/// and size only.
+/// 1/sqrt(2 L) as GPT-2 or 0 as the config asks, norms 1, biases and value gates 0, residual
+/// scalars 1 and 0.1. The bits depend on the seed and on the parameter's name and size only.
 void init_weights(Transformer& model, uint64_t seed);
 
 /// Parameters by part ("embedding", "attention", "mlp", "norm", "head"), in elements; a tied weight

@@ -44,8 +44,7 @@ struct ChunkRows {
 Tensor reference_row_losses(Tensor& logits, const ChunkRows& rows, bool gradient,
                             const LossOptions& options) {
   const Tensor wide = detail::wide(logits);
-  const Tensor capped =
-      options.softcap > 0 ? (wide / options.softcap).tanh() * options.softcap : wide;
+  const Tensor capped = options.softcap > 0 ? softcap(wide, options.softcap) : wide;
   const Tensor log_sum = capped.logsumexp(-1, /*keepdim=*/true);
   const Tensor log_probs = capped - log_sum;
   const Tensor ids = rows.targets.unsqueeze(1);
@@ -132,14 +131,16 @@ struct Precomputed : torch::autograd::Function<Precomputed> {
 };
 
 /// Log-probabilities of the targets of one chunk; sets `greedy` where it is not null.
-Tensor chunk_log_probs(const Tensor& rows, const Tensor& head, const Tensor& ids, Tensor* greedy) {
-  const Tensor logits = detail::wide(head_logits(rows, head));
+Tensor chunk_log_probs(const Tensor& rows, const Tensor& head, const Tensor& ids, double cap,
+                       Tensor* greedy) {
+  Tensor logits = detail::wide(head_logits(rows, head));
+  if (cap > 0) logits = softcap(logits, cap);
   if (greedy != nullptr) *greedy = logits.argmax(-1).eq(ids);
   return at::log_softmax(logits, -1).gather(1, ids.unsqueeze(1)).squeeze(1);
 }
 
 Tensor chunked_log_probs(const Tensor& hidden, const Tensor& head, const Tensor& targets,
-                         Tensor* greedy) {
+                         double cap, Tensor* greedy) {
   const auto type = detail::wide_type(hidden.scalar_type());
   Tensor out = at::empty({hidden.size(0)}, hidden.options().dtype(type));
   if (greedy != nullptr) *greedy = at::empty({hidden.size(0)}, hidden.options().dtype(at::kBool));
@@ -147,7 +148,8 @@ Tensor chunked_log_probs(const Tensor& hidden, const Tensor& head, const Tensor&
     Tensor chunk_greedy;
     out.narrow(0, begin, count)
         .copy_(chunk_log_probs(hidden.narrow(0, begin, count), head,
-                               targets.narrow(0, begin, count), greedy ? &chunk_greedy : nullptr));
+                               targets.narrow(0, begin, count), cap,
+                               greedy ? &chunk_greedy : nullptr));
     if (greedy != nullptr) greedy->narrow(0, begin, count).copy_(chunk_greedy);
   });
   return out;
@@ -155,17 +157,19 @@ Tensor chunked_log_probs(const Tensor& hidden, const Tensor& head, const Tensor&
 
 struct LogProbs : torch::autograd::Function<LogProbs> {
   static Tensor forward(AutogradContext* ctx, const Tensor& hidden, const Tensor& head,
-                        const Tensor& targets, Tensor* greedy) {
+                        const Tensor& targets, double cap, Tensor* greedy) {
     ctx->save_for_backward({hidden, head, targets});
-    return chunked_log_probs(hidden, head, targets, greedy);
+    ctx->saved_data["cap"] = cap;
+    return chunked_log_probs(hidden, head, targets, cap, greedy);
   }
   static variable_list backward(AutogradContext* ctx, const variable_list& gradients) {
     const variable_list saved = ctx->get_saved_variables();
     at::NoGradGuard no_grad;
     // d log p = -d (-log p): the loss with weights -g.
-    const Loss loss = chunked_loss(saved[0], saved[1], {saved[2], gradients[0].neg()},
-                                   ctx->needs_input_grad(0), saved[1].requires_grad(), {});
-    return {loss.hidden_grad, Tensor(), Tensor(), Tensor()};
+    const Loss loss =
+        chunked_loss(saved[0], saved[1], {saved[2], gradients[0].neg()}, ctx->needs_input_grad(0),
+                     saved[1].requires_grad(), {.softcap = ctx->saved_data["cap"].toDouble()});
+    return {loss.hidden_grad, Tensor(), Tensor(), Tensor(), Tensor()};
   }
 };
 
@@ -192,10 +196,13 @@ Tensor linear_cross_entropy(const Tensor& hidden, const Tensor& head, const Tens
   return hidden_needs ? Precomputed::apply(hidden, loss.sum, loss.hidden_grad) : loss.sum;
 }
 
-Tensor linear_log_probs(const Tensor& hidden, const Tensor& head, const Tensor& targets,
+Tensor softcap(const Tensor& x, double cap) { return (x / cap).tanh() * cap; }
+
+Tensor linear_log_probs(const Tensor& hidden, const Tensor& head, const Tensor& targets, double cap,
                         Tensor* greedy) {
-  if (detail::needs_grad({hidden, head})) return LogProbs::apply(hidden, head, targets, greedy);
-  return chunked_log_probs(hidden, head, targets, greedy);
+  if (detail::needs_grad({hidden, head}))
+    return LogProbs::apply(hidden, head, targets, cap, greedy);
+  return chunked_log_probs(hidden, head, targets, cap, greedy);
 }
 
 }  // namespace slovo::ops

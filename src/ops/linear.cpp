@@ -92,4 +92,9 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, const T
               : reference_linear(x, weight, bias, residual);
 }
 
+Tensor mix(const Tensor& x, const Tensor& y, const Tensor& scales) {
+  const Tensor factors = detail::wide(detail::collect(scales));
+  return (detail::wide(x) * factors[0] + detail::wide(y) * factors[1]).to(x.scalar_type());
+}
+
 }  // namespace slovo::ops

@@ -45,6 +45,9 @@ struct Fork {
 Fork rms_norm_fork(const Tensor& x, const Tensor& weight, double eps);
 Fork layer_norm_fork(const Tensor& x, const Tensor& weight, const Tensor& bias, double eps);
 
+/// scales[0] * x + scales[1] * y; x, y [...,C], scales [2].
+Tensor mix(const Tensor& x, const Tensor& y, const Tensor& scales);
+
 /// What rotate_qk needs beside the projections.
 struct RotaryOptions {
   Tensor cos, sin;          ///< [positions, d/2] fp32, or undefined: no rotation
@@ -83,8 +86,12 @@ struct LossOptions {
 /// Returns the scaled sum, a scalar in fp32, differentiable with respect to hidden; head's gradient is added to head.grad().
 Tensor linear_cross_entropy(const Tensor& hidden, const Tensor& head, const Tensor& targets, const Tensor& weights,
                             double scale, const LossOptions& options = {});
+/// cap * tanh(x / cap).
+Tensor softcap(const Tensor& x, double cap);
 /// log softmax(hidden[n] . head)[targets[n]] for each row, in chunks: [N] fp32, differentiable (recomputes in backward).
+/// `cap` is LossOptions::softcap.
 /// With `greedy` non-null, *greedy is set to [N] bool: whether the target is the argmax.
-Tensor linear_log_probs(const Tensor& hidden, const Tensor& head, const Tensor& targets, Tensor* greedy = nullptr);
+Tensor linear_log_probs(const Tensor& hidden, const Tensor& head, const Tensor& targets, double cap = 0,
+                        Tensor* greedy = nullptr);
 
 }  // namespace slovo::ops

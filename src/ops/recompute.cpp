@@ -15,32 +15,34 @@ using torch::autograd::variable_list;
 
 /// The body as autograd's context can hold it.
 struct Body : torch::CustomClassHolder {
-  std::function<Tensor(const Tensor&)> function;
-  explicit Body(std::function<Tensor(const Tensor&)> f) : function(std::move(f)) {}
+  Recomputed function;
+  explicit Body(Recomputed f) : function(std::move(f)) {}
 };
 
 struct Recompute : torch::autograd::Function<Recompute> {
-  static Tensor forward(AutogradContext* ctx, const Tensor& x,
+  static Tensor forward(AutogradContext* ctx, const Tensor& x, const Tensor& y,
                         const c10::intrusive_ptr<Body>& body) {
-    ctx->save_for_backward({x});
+    ctx->save_for_backward({x, y});
     ctx->saved_data["body"] = c10::IValue::make_capsule(body);
-    return body->function(x);
+    return body->function(x, y);
   }
   static variable_list backward(AutogradContext* ctx, const variable_list& gradients) {
     const auto capsule = ctx->saved_data["body"].toCapsule();
     const at::AutoGradMode record(true);
-    const Tensor x = ctx->get_saved_variables()[0].detach().requires_grad_();
-    const Tensor y = static_cast<Body*>(capsule.get())->function(x);
-    torch::autograd::backward({y}, {gradients[0]});
-    return {x.grad(), Tensor()};
+    const variable_list saved = ctx->get_saved_variables();
+    const Tensor x = saved[0].detach().requires_grad_();
+    const Tensor y = saved[1].detach().requires_grad_();
+    const Tensor out = static_cast<Body*>(capsule.get())->function(x, y);
+    torch::autograd::backward({out}, {gradients[0]});
+    return {x.grad(), y.grad(), Tensor()};
   }
 };
 
 }  // namespace
 
-Tensor recompute(const std::function<Tensor(const Tensor&)>& body, const Tensor& x) {
-  if (!detail::needs_grad({x})) return body(x);
-  return Recompute::apply(x, c10::make_intrusive<Body>(body));
+Tensor recompute(const Recomputed& body, const Tensor& x, const Tensor& y) {
+  if (!detail::needs_grad({x, y})) return body(x, y);
+  return Recompute::apply(x, y, c10::make_intrusive<Body>(body));
 }
 
 }  // namespace slovo::ops

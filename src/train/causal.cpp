@@ -15,10 +15,12 @@ double supervised(const Batch& batch) {
 
 }  // namespace
 
-CausalObjective::CausalObjective(Transformer model, CausalData data, int64_t micro_batch)
+CausalObjective::CausalObjective(Transformer model, CausalData data, const TrainConfig& train)
     : model_(std::move(model)),
       data_(std::move(data)),
-      micro_batch_(micro_batch),
+      micro_batch_(train.micro_batch()),
+      training_loss_{model_->config().final_logit_softcapping, train.z_loss, train.label_smoothing},
+      plain_loss_{.softcap = model_->config().final_logit_softcapping},
       device_(model_->head_weight().device()) {}
 
 StepWork CausalObjective::prepare(int64_t step) {
@@ -33,10 +35,16 @@ StepWork CausalObjective::prepare(int64_t step) {
 }
 
 at::Tensor CausalObjective::loss(const Batch& micro_batch, double scale) {
+  return loss_with(micro_batch, scale, training_loss_);
+}
+
+at::Tensor CausalObjective::loss_with(const Batch& micro_batch, double scale,
+                                      const ops::LossOptions& options) {
   const Batch batch = device_.is_cpu() ? micro_batch : micro_batch.to(device_);
   const at::Tensor hidden_BTC = model_->forward({batch.ids_BT, batch.positions_BT, batch.segments});
   return ops::linear_cross_entropy(hidden_BTC.flatten(0, 1), model_->head_weight(),
-                                   batch.targets_BT.flatten(), batch.weights_BT.flatten(), scale);
+                                   batch.targets_BT.flatten(), batch.weights_BT.flatten(), scale,
+                                   options);
 }
 
 std::optional<double> CausalObjective::validate() {
@@ -47,7 +55,7 @@ std::optional<double> CausalObjective::validate() {
   double weight = 0;
   for (int64_t index = 0; index < data_.valid_batches && !interrupted(); ++index) {
     const Batch batch = data_.valid(index);
-    sum += loss(batch, 1.0).item<double>();
+    sum += loss_with(batch, 1.0, plain_loss_).item<double>();
     weight += supervised(batch);
     progress.advance(1);
   }

@@ -4,6 +4,8 @@
 
 #include <functional>
 
+#include "config/config.h"
+#include "ops/ops.h"
 #include "train/objective.h"
 
 namespace slovo {
@@ -19,8 +21,9 @@ struct CausalData {
 
 class CausalObjective : public Objective {
  public:
-  /// Computes `micro_batch` rows at once on the model's device.
-  CausalObjective(Transformer model, CausalData data, int64_t micro_batch);
+  /// Computes `train.micro_batch()` rows at once on the model's device, with the loss that `train`
+  /// describes.
+  CausalObjective(Transformer model, CausalData data, const TrainConfig& train);
 
   StepWork prepare(int64_t step) override;
   at::Tensor loss(const Batch& micro_batch, double scale) override;
@@ -30,9 +33,12 @@ class CausalObjective : public Objective {
   std::vector<RoleModel> models() const override { return {{ModelRole::policy, model_}}; }
 
  private:
+  at::Tensor loss_with(const Batch& micro_batch, double scale, const ops::LossOptions& options);
+
   Transformer model_;
   CausalData data_;
   int64_t micro_batch_;
+  ops::LossOptions training_loss_, plain_loss_;
   at::Device device_;
 };
 

@@ -29,13 +29,20 @@ at::Tensor whole(Transformer& model, const at::Tensor& ids) {
   return model->logits(model->forward({ids, {}, {}})).select(1, -1);
 }
 
+ModelConfig modern_config() {
+  ModelConfig config = qk_norm_config();
+  config.final_logit_softcapping = 5;
+  config.value_embeddings = config.residual_scalars = true;
+  return config;
+}
+
 double difference(const at::Tensor& a, const at::Tensor& b) {
   return (a - b).abs().max().item<double>();
 }
 
 TEST(ModelState, CachedDecodingEqualsFullRecomputation) {
   for (const ModelConfig& config :
-       {testing::small_config(), qk_norm_config(), testing::small_gpt2_config()}) {
+       {testing::small_config(), qk_norm_config(), testing::small_gpt2_config(), modern_config()}) {
     Transformer model = make_model(config);
     ModelState state = model->new_state(2, 24);
     at::Tensor ids = make_ids(2, 5, config.vocab_size);

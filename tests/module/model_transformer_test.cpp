@@ -29,11 +29,13 @@ std::vector<std::pair<std::string, ModelConfig>> variants() {
   ModelConfig gelu = small_gpt2_config();
   gelu.mlp = Activation::gelu;
   gelu.norm = Norm::rms;
-  return {{"llama", small_config()},
-          {"qwen3", qwen},
-          {"gpt2", small_gpt2_config()},
-          {"mixed", mixed},
-          {"gelu", gelu}};
+  ModelConfig modern = qwen;
+  modern.mlp = Activation::relu2;
+  modern.final_logit_softcapping = 5;
+  modern.value_embeddings = modern.residual_scalars = true;
+  return {{"modern", modern}, {"llama", small_config()},
+          {"qwen3", qwen},    {"gpt2", small_gpt2_config()},
+          {"mixed", mixed},   {"gelu", gelu}};
 }
 
 at::Tensor logits_of(Transformer& model, const ModelInput& input) {

@@ -63,7 +63,7 @@ TEST(OpsWeights, GreedyMarksTheArgmax) {
   Tensor targets = best.clone();
   targets[3] = (best[3] + 1).remainder(15);
   Tensor greedy;
-  ops::linear_log_probs(hidden, head, targets, &greedy);
+  ops::linear_log_probs(hidden, head, targets, 0, &greedy);
   EXPECT_EQ(greedy.sum().item<int64_t>(), 19);
   EXPECT_FALSE(greedy[3].item<bool>());
 }

@@ -52,7 +52,8 @@ TEST(TenSteps, LossesGradientsAndWeightsEqualPyTorch) {
   AdamW optimizer(parameters, train);
   CausalData data;
   data.train = [&](int64_t step) { return fixture_batch(file, step); };
-  CausalObjective objective(model, std::move(data), /*micro_batch=*/3);
+  train.micro_batch_size = 3;
+  CausalObjective objective(model, std::move(data), train);
   const testing::TempFolder folder;
   for (int64_t step = 0; step < train.steps; ++step) {
     const StepWork work = objective.prepare(step);

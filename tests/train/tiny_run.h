@@ -93,7 +93,7 @@ struct TinyRun {
       if (valid_hook) valid_hook();
       return counting_batch(4, 16, 99, static_cast<uint64_t>(index));
     };
-    CausalObjective objective(model, std::move(data), train.micro_batch());
+    CausalObjective objective(model, std::move(data), train);
     RunFolder folder(out, existing);
     folder.write_record({{"config", Json::object()}});
     TrainHooks hooks;
