@@ -7,16 +7,31 @@
 namespace slovo {
 namespace {
 
-/// A resumed run goes on with its own settings where the command line and config say nothing else.
-std::optional<std::pair<Json, std::string>> earlier_settings(const std::string& out) {
-  if (out.empty()) return std::nullopt;
-  const std::filesystem::path record = std::filesystem::path(out) / "run.json";
-  if (!std::filesystem::exists(record)) {
-    log::warn(cat(out, ": holds no run to go on with; starting one"));
-    return std::nullopt;
+using Settings = std::optional<std::pair<Json, std::string>>;
+
+Settings recorded_settings(const std::filesystem::path& run) {
+  const std::filesystem::path record = run / "run.json";
+  return std::pair(read_json(record).value("config", Json::object()), record.string());
+}
+
+/// A run that goes on has its own settings where the command line and config say nothing else; a
+/// branch those of the run that it comes from.
+Settings earlier_settings(PretrainRequest& request, const std::string& out,
+                          const std::string& branch) {
+  if (!branch.empty()) {
+    if (request.resume || !request.model.empty()) {
+      throw_config("--branch starts a run from a checkpoint; leave out ",
+                   request.resume ? "--resume, which goes on with one" : "--model");
+    }
+    request.branch = find_branch_point(branch);
+    return recorded_settings(request.branch->run);
   }
-  const Json json = read_json(record);
-  return std::pair(json.value("config", Json::object()), record.string());
+  if (!request.resume || out.empty()) return std::nullopt;
+  if (std::filesystem::exists(std::filesystem::path(out) / "run.json")) {
+    return recorded_settings(out);
+  }
+  log::warn(cat(out, ": holds no run to go on with; starting one"));
+  return std::nullopt;
 }
 
 }  // namespace
@@ -24,6 +39,7 @@ std::optional<std::pair<Json, std::string>> earlier_settings(const std::string& 
 int run_pretrain(const Invocation& call) {
   PretrainRequest request;
   std::string out;
+  std::string branch;
   Command command(call);
   command.sections({"run", "model", "tokenizer", "data", "train", "decode"})
       .config_argument()
@@ -31,16 +47,23 @@ int run_pretrain(const Invocation& call) {
       .option("--out", out, "RUN", "the run folder to write", Need::required)
       .flag("--resume", request.resume,
             "go on from the newest checkpoint in RUN, with its settings")
+      .option("--branch", branch, "CHECKPOINT",
+              "start RUN from a checkpoint of another run, with its settings, moments and place in "
+              "the text: to let the rate fall from there")
       .flag("--dry-run", request.dry_run, "check everything, say what would be done, write nothing")
       .flag("--json", request.json, "print the result as one JSON object")
-      .base([&] { return request.resume ? earlier_settings(out) : std::nullopt; })
+      .base([&] { return earlier_settings(request, out, branch); })
       .needs("data.paths")
       .example("slovo pretrain --data book.txt --out runs/book", "a small model from one file")
       .example(
           "slovo pretrain configs/pretrain/shakespeare-char-cpu.json --data input.txt --out "
           "runs/char",
           "settings from a file")
-      .example("slovo pretrain --out runs/book --resume", "go on after an interruption");
+      .example("slovo pretrain --out runs/book --resume", "go on after an interruption")
+      .example(
+          "slovo pretrain --branch runs/long/checkpoints/step-00004000 --out runs/short "
+          "--train.schedule wsd --train.steps 5000 --train.decay_steps 1000",
+          "let the rate fall from step 4000 on");
   if (!command.parse()) return 0;
   request.out = out;
   request.config = command.config();

@@ -59,6 +59,28 @@ int64_t parameter_total(const ModelConfig& config) {
   return total;
 }
 
+/// What the optimizer will keep, as optim/optimizer.h counts it: biases of the blocks, which are
+/// few, are taken for matrices.
+int64_t optimizer_total(const RunConfig& config) {
+  int64_t matrices = 0;
+  for (const auto& [part, count] : parameter_counts(config.model)) {
+    if (part == "attention" || part == "mlp") matrices += count;
+  }
+  return optimizer_bytes(config.train, matrices, parameter_total(config.model) - matrices);
+}
+
+/// "adamw, two moments", as the plan names what is kept.
+std::string optimizer_text(const TrainConfig& config) {
+  const bool one =
+      config.optimizer == OptimizerKind::lion || config.optimizer == OptimizerKind::sgd;
+  const bool muon = config.optimizer == OptimizerKind::muon;
+  return cat(to_name(config.optimizer), ", ",
+             muon ? "one moment of the blocks' matrices, two of the rest"
+                  : (one ? "one moment" : "two moments"),
+             config.moment_dtype == MomentDType::bf16 ? " in bf16" : "",
+             config.ema_decay > 0 ? ", a mean of the weights" : "");
+}
+
 /// The first `count` words of `text`, but for the very first, which may be the rest of one.
 std::string whole_words(const std::string& text, size_t count) {
   std::istringstream stream(text);
@@ -102,10 +124,19 @@ int PretrainJob::run() {
   return report(train(record));
 }
 
+/// run.json of the run that goes on here: an earlier start of this one, or that of the branch.
+std::optional<Json> PretrainJob::earlier_record() const {
+  return request_.branch ? request_.branch->record() : folder_->record();
+}
+
+std::optional<fs::path> PretrainJob::start_checkpoint() const {
+  return request_.branch ? request_.branch->checkpoint : folder_->newest_checkpoint();
+}
+
 /// Finds the weights to start from and takes the model's shape over from them.
 void PretrainJob::open_base() {
-  const auto before = folder_ ? folder_->record() : std::nullopt;
-  const auto checkpoint = folder_ ? folder_->newest_checkpoint() : std::nullopt;
+  const auto before = earlier_record();
+  const auto checkpoint = start_checkpoint();
   if (request_.resume && request_.model.empty() && before) {
     request_.model = before->value("base_model", std::string());
   }
@@ -165,7 +196,8 @@ void PretrainJob::open_data(const Corpus& corpus) {
   const auto seed = static_cast<uint64_t>(config_.run.seed);
   PretrainData data = open_pretrain_data(corpus, config_.data, *tokenizer_, seed, threads_);
   LoaderOptions options{config_.train.batch_size, config_.data.seq_len, seed,
-                        config_.data.attend_across_documents};
+                        config_.data.attend_across_documents,
+                        [this](int64_t step) { return config_.train.rows_before(step); }};
   train_.emplace(std::move(data.train), options);
   options.batch_size = std::max<int64_t>(config_.train.micro_batch(), 4096 / config_.data.seq_len);
   valid_.emplace(std::move(data.valid), options);
@@ -193,15 +225,17 @@ Json PretrainJob::checked_record(const Corpus& corpus) const {
   Json record = make_run_record(now);
   record["base_model"] = request_.model;
   record["parameters"] = parameter_total(config_.model);
-  if (const auto before = folder_->record()) check_same_run(request_.out.string(), *before, record);
+  const fs::path root = request_.branch ? request_.branch->run : request_.out;
+  if (const auto before = earlier_record()) check_same_run(root.string(), *before, record);
   return record;
 }
 
-/// Checkpoints hold weights and two moments in fp32; one more than are kept exists while it is
+/// Checkpoints hold weights and what the optimizer keeps; one more than are kept exists while it is
 /// written.
 void PretrainJob::check_space() const {
   const auto weights = 4 * static_cast<double>(parameter_total(config_.model));
-  const double needed = weights * (3 * static_cast<double>(config_.train.keep + 1) + 1);
+  const double checkpoint = weights + static_cast<double>(optimizer_total(config_));
+  const double needed = checkpoint * static_cast<double>(config_.train.keep + 1) + weights;
   const auto free = static_cast<double>(free_space(request_.out));
   if (free >= needed) return;
   log::warn(cat(request_.out.string(), ": ", human_bytes(free), " free, but ", config_.train.keep,
@@ -288,14 +322,16 @@ CausalData PretrainJob::causal_data() {
 
 TrainOutcome PretrainJob::train(const Json& record) {
   CausalObjective objective(model_, causal_data(), config_.train);
+  if (request_.branch) folder_->start_from(*request_.branch);
   TrainLoop loop(config_.train, objective, *parameters_, *folder_, hooks(), resolved());
   folder_->write_record(record);
+  log::info(repeatability(device_.str()));
   catch_interrupts();
   return loop.run();
 }
 
 double PretrainJob::epochs() const {
-  const auto rows = static_cast<double>(config_.train.steps * config_.train.batch_size);
+  const auto rows = static_cast<double>(config_.train.rows_before(config_.train.steps));
   return rows / static_cast<double>(train_->rows_per_epoch());
 }
 
@@ -320,10 +356,13 @@ PretrainPlan PretrainJob::plan() const {
   out.model_type = folder_model_type(config_.model);
   out.threads = threads_;
   out.bf16 = dtype_ == at::kBFloat16;
+  out.optimizer = optimizer_text(config_.train);
+  out.optimizer_bytes = optimizer_total(config_);
   out.train_tokens = train_->tokens();
   out.valid_tokens = valid_->tokens();
   out.steps = config_.train.steps;
   out.tokens_per_step = config_.train.batch_size * config_.data.seq_len;
+  out.tokens = config_.train.rows_before(config_.train.steps) * config_.data.seq_len;
   out.epochs = epochs();
   if (valid_->batches() > 0) out.validations = validations(config_.train);
   out.out = request_.out.string();
@@ -342,6 +381,8 @@ void PretrainJob::rehearse(PretrainPlan& plan) {
   if (left <= 0) return;
   build_model();
   CausalData data = causal_data();
+  const int64_t grown = config_.train.batch_ramp_steps;  // what is timed is the largest batch
+  data.train = [this, grown](int64_t step) { return train_->batch(grown + step); };
   data.valid_batches = std::min<int64_t>(1, data.valid_batches);
   CausalObjective objective(model_, std::move(data), config_.train);
   TrainLoop loop(config_.train, objective, *parameters_, *folder_, hooks(), resolved());

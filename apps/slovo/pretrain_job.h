@@ -25,7 +25,8 @@ namespace slovo {
 struct PretrainRequest {
   RunConfig config;
   std::filesystem::path out;
-  std::string model;  ///< continued pretraining: what to start from
+  std::string model;                  ///< continued pretraining: what to start from
+  std::optional<BranchPoint> branch;  ///< of another run, which this one goes on from
   bool resume = false;
   bool dry_run = false;
   bool json = false;
@@ -40,6 +41,8 @@ class PretrainJob {
   int run();
 
  private:
+  std::optional<Json> earlier_record() const;
+  std::optional<std::filesystem::path> start_checkpoint() const;
   void open_base();
   void open_tokenizer(const Corpus& corpus);
   void open_data(const Corpus& corpus);

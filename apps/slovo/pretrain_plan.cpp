@@ -41,7 +41,7 @@ std::string memory_text(const PretrainPlan& plan) {
   out += line("  weights", cat(bytes(4 * count), " in fp32",
                                plan.bf16 ? cat(", ", bytes(2 * count), " in bf16") : ""));
   out += line("  gradients", bytes(4 * count));
-  out += line("  optimizer", cat(bytes(8 * count), ", two moments"));
+  out += line("  optimizer", cat(bytes(plan.optimizer_bytes), ", ", plan.optimizer));
   const Rehearsal& tried = plan.rehearsal;
   if (tried.rows == 0) return out;
   out += line("  activations",
@@ -67,11 +67,11 @@ std::string time_text(const PretrainPlan& plan) {
 
 std::string written_text(const PretrainPlan& plan) {
   const int64_t count = plan.parameter_total();
-  return cat(
-      line("would write", cat(plan.out, ": run.json, metrics.jsonl, report.html, tb/")),
-      line("", cat("  up to ", plan.checkpoints_kept, " checkpoints of ", bytes(12 * count))),
-      line("", cat("  the model, ", bytes(4 * count))),
-      line("", cat(plan.cache, ": the text as tokens, ", bytes(plan.cache_bytes))));
+  return cat(line("would write", cat(plan.out, ": run.json, metrics.jsonl, report.html, tb/")),
+             line("", cat("  up to ", plan.checkpoints_kept, " checkpoints of ",
+                          bytes(4 * count + plan.optimizer_bytes))),
+             line("", cat("  the model, ", bytes(4 * count))),
+             line("", cat(plan.cache, ": the text as tokens, ", bytes(plan.cache_bytes))));
 }
 
 }  // namespace
@@ -93,7 +93,8 @@ int64_t PretrainPlan::largest_micro_batch() const {
 }
 
 double PretrainPlan::seconds() const {
-  return static_cast<double>(steps) * rehearsal.step_seconds +
+  const double token_seconds = rehearsal.step_seconds / static_cast<double>(tokens_per_step);
+  return static_cast<double>(tokens) * token_seconds +
          static_cast<double>(validations) * validation_seconds;
 }
 
@@ -105,7 +106,7 @@ Json plan_json(const PretrainPlan& plan) {
                  {"program_and_text", plan.process_bytes},
                  {"weights", (plan.bf16 ? 6 : 4) * count},
                  {"gradients", 4 * count},
-                 {"optimizer", 8 * count},
+                 {"optimizer", plan.optimizer_bytes},
                  {"activations", plan.rehearsal.activation_bytes},
                  {"available", plan.process_bytes + plan.available_bytes},
                  {"fits", plan.fits()},
@@ -117,6 +118,7 @@ Json plan_json(const PretrainPlan& plan) {
               {"valid_tokens", plan.valid_tokens},
               {"steps", plan.steps},
               {"tokens_per_step", plan.tokens_per_step},
+              {"tokens", plan.tokens},
               {"epochs", plan.epochs},
               {"device", plan.device},
               {"dtype", plan.dtype},
@@ -130,17 +132,17 @@ Json plan_json(const PretrainPlan& plan) {
 }
 
 std::string plan_text(const PretrainPlan& plan) {
-  const int64_t seen = plan.steps * plan.tokens_per_step;
-  return cat(
-      line("model", cat(plan.model_type, " on ", plan.device, " in ", plan.dtype, ", ",
-                        counted(plan.threads, "thread"))),
-      line("parameters", parameters_text(plan)), memory_text(plan),
-      line("text", cat(with_commas(plan.train_tokens), " tokens to train on, ",
-                       with_commas(plan.valid_tokens), " for validation")),
-      line("training", cat(with_commas(plan.steps), " steps of ", with_commas(plan.tokens_per_step),
-                           " tokens: ", human_count(static_cast<double>(seen)), " tokens, ",
-                           fixed(plan.epochs, 2), " epochs")),
-      time_text(plan), written_text(plan), "\nnothing was written\n");
+  return cat(line("model", cat(plan.model_type, " on ", plan.device, " in ", plan.dtype, ", ",
+                               counted(plan.threads, "thread"))),
+             line("parameters", parameters_text(plan)), memory_text(plan),
+             line("text", cat(with_commas(plan.train_tokens), " tokens to train on, ",
+                              with_commas(plan.valid_tokens), " for validation")),
+             line("training", cat(with_commas(plan.steps), " steps of ",
+                                  plan.tokens < plan.steps * plan.tokens_per_step ? "up to " : "",
+                                  with_commas(plan.tokens_per_step),
+                                  " tokens: ", human_count(static_cast<double>(plan.tokens)),
+                                  " tokens, ", fixed(plan.epochs, 2), " epochs")),
+             time_text(plan), written_text(plan), "\nnothing was written\n");
 }
 
 }  // namespace slovo

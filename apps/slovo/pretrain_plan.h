@@ -14,17 +14,19 @@ namespace slovo {
 
 struct PretrainPlan {
   std::vector<std::pair<std::string, int64_t>> parameters;  ///< by part
-  std::string device, dtype, model_type;
+  std::string device, dtype, model_type, optimizer;
   int threads = 0;
 
   bool bf16 = false;
+  int64_t optimizer_bytes = 0;  ///< moments, and the mean of the weights
   int64_t process_bytes = 0;    ///< program, text and tokenizer, before the model was made
   int64_t peak_bytes = 0;       ///< of the rehearsal; 0: it was not made, since it does not fit
   int64_t available_bytes = 0;  ///< before the model was made
   Rehearsal rehearsal;
 
   int64_t train_tokens = 0, valid_tokens = 0;
-  int64_t steps = 0, tokens_per_step = 0;
+  int64_t steps = 0, tokens_per_step = 0;  ///< of the largest step
+  int64_t tokens = 0;                      ///< of all steps
   double epochs = 0;
   int64_t validations = 0;
   double validation_seconds = 0;  ///< of one
@@ -35,8 +37,8 @@ struct PretrainPlan {
   int64_t cache_bytes = 0;
 
   int64_t parameter_total() const;
-  /// Weights, their bf16 copy, gradients and the optimizer's moments.
-  int64_t state_bytes() const { return parameter_total() * (bf16 ? 18 : 16); }
+  /// Weights, their bf16 copy, gradients and what the optimizer keeps.
+  int64_t state_bytes() const { return parameter_total() * (bf16 ? 10 : 8) + optimizer_bytes; }
   int64_t memory_bytes() const;
   bool fits() const { return rehearsal.fits && memory_bytes() <= process_bytes + available_bytes; }
   /// The most rows at once for which memory is there; 0: not even one.

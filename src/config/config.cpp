@@ -19,6 +19,32 @@ void for_each_section(RunConfig& config, const F& f) {
 
 }  // namespace
 
+int64_t TrainConfig::rows(int64_t step) const {
+  if (step >= batch_ramp_steps) return batch_size;
+  const int64_t start = batch_start.value_or(batch_size);
+  const int64_t unit = micro_batch_size.value_or(1);
+  return start + (batch_size - start) / unit * step / batch_ramp_steps * unit;
+}
+
+int64_t TrainConfig::rows_before(int64_t step) const {
+  const int64_t ramp = std::min(step, batch_ramp_steps);
+  int64_t total = (step - ramp) * batch_size;
+  for (int64_t i = 0; i < ramp; ++i) total += rows(i);
+  return total;
+}
+
+double TrainConfig::highest_lr() const {
+  if (lr) return *lr;
+  if (optimizer == OptimizerKind::lion) return 1e-4;
+  return optimizer == OptimizerKind::sgd ? 0.1 : 1e-3;
+}
+
+double TrainConfig::decay() const {
+  if (weight_decay) return *weight_decay;
+  if (optimizer == OptimizerKind::lion) return 1;
+  return optimizer == OptimizerKind::sgd ? 0 : 0.1;
+}
+
 const std::vector<std::string>& config_sections() {
   static const std::vector<std::string> names = [] {
     std::vector<std::string> out;

@@ -198,35 +198,80 @@ struct DataConfig {
   }
 };
 
-enum class Schedule { cosine, linear, wsd, constant };
+enum class Schedule { cosine, linear, wsd, inverse_sqrt, constant };
 template <>
 struct EnumNames<Schedule> {
   static constexpr auto names = make_names<Schedule>({{Schedule::cosine, "cosine"},
                                                       {Schedule::linear, "linear"},
                                                       {Schedule::wsd, "wsd"},
+                                                      {Schedule::inverse_sqrt, "inverse_sqrt"},
                                                       {Schedule::constant, "constant"}});
 };
-enum class OptimizerKind { adamw };
+enum class DecayShape { linear, sqrt };
+template <>
+struct EnumNames<DecayShape> {
+  static constexpr auto names =
+      make_names<DecayShape>({{DecayShape::linear, "linear"}, {DecayShape::sqrt, "sqrt"}});
+};
+enum class OptimizerKind { adamw, muon, lion, sgd };
 template <>
 struct EnumNames<OptimizerKind> {
-  static constexpr auto names = make_names<OptimizerKind>({{OptimizerKind::adamw, "adamw"}});
+  static constexpr auto names = make_names<OptimizerKind>({{OptimizerKind::adamw, "adamw"},
+                                                           {OptimizerKind::muon, "muon"},
+                                                           {OptimizerKind::lion, "lion"},
+                                                           {OptimizerKind::sgd, "sgd"}});
+};
+enum class MomentDType { fp32, bf16 };
+template <>
+struct EnumNames<MomentDType> {
+  static constexpr auto names =
+      make_names<MomentDType>({{MomentDType::fp32, "fp32"}, {MomentDType::bf16, "bf16"}});
+};
+enum class MuonMethod { newton_schulz, polar_express };
+template <>
+struct EnumNames<MuonMethod> {
+  static constexpr auto names = make_names<MuonMethod>(
+      {{MuonMethod::newton_schulz, "newton_schulz"}, {MuonMethod::polar_express, "polar_express"}});
+};
+enum class MuonScale { rms, spectral };
+template <>
+struct EnumNames<MuonScale> {
+  static constexpr auto names =
+      make_names<MuonScale>({{MuonScale::rms, "rms"}, {MuonScale::spectral, "spectral"}});
 };
 
+/// docs/optimizers.md tells what the update rules and schedules compute.
 struct TrainConfig {
   int64_t steps = 1000;
   std::optional<double> epochs;
   int64_t batch_size = 16;
   std::optional<int64_t> micro_batch_size;
+  std::optional<int64_t> batch_start;
+  int64_t batch_ramp_steps = 0;
   OptimizerKind optimizer = OptimizerKind::adamw;
-  double lr = 1e-3;
+  std::optional<double> lr;
   std::optional<double> min_lr;
   std::optional<int64_t> warmup_steps;
   Schedule schedule = Schedule::cosine;
   double decay_share = 0.2;
+  std::optional<int64_t> decay_steps;
+  DecayShape decay_shape = DecayShape::linear;
+  double embedding_lr_scale = 1;
+  double head_lr_scale = 1;
+  double vector_lr_scale = 1;
+  std::optional<int64_t> base_width;
   double beta1 = 0.9;
-  double beta2 = 0.95;
+  std::optional<double> beta2;
   double eps = 1e-8;
-  double weight_decay = 0.1;
+  std::optional<double> momentum;
+  std::optional<double> weight_decay;
+  bool cautious_decay = false;
+  MuonMethod muon_method = MuonMethod::newton_schulz;
+  int64_t muon_steps = 5;
+  MuonScale muon_scale = MuonScale::rms;
+  bool muon_variance = false;
+  MomentDType moment_dtype = MomentDType::fp32;
+  double ema_decay = 0;
   double grad_clip = 1.0;
   double z_loss = 0;
   double label_smoothing = 0;
@@ -240,9 +285,17 @@ struct TrainConfig {
   int64_t sample_tokens = 100;
 
   int64_t micro_batch() const { return micro_batch_size.value_or(batch_size); }
+  /// Rows of step `step`, counted from 0, and of all steps before it.
+  int64_t rows(int64_t step) const;
+  int64_t rows_before(int64_t step) const;
   /// Steps of warm-up in a run of `total` steps.
   int64_t warmup(int64_t total) const { return warmup_steps.value_or(std::min<int64_t>(100, total / 10)); }
-  double final_lr() const { return min_lr.value_or(0.1 * lr); }
+  /// What is given, or what suits the update rule.
+  double highest_lr() const;
+  double final_lr() const { return min_lr.value_or(0.1 * highest_lr()); }
+  double second_beta() const { return beta2.value_or(optimizer == OptimizerKind::lion ? 0.99 : 0.95); }
+  double momentum_decay() const { return momentum.value_or(optimizer == OptimizerKind::muon ? 0.95 : 0.9); }
+  double decay() const;
 
   template <class V>
   void visit(V& v) {
@@ -251,17 +304,45 @@ struct TrainConfig {
     v.field("batch_size", batch_size, "rows of an optimizer step", at_least(1));
     v.field("micro_batch_size", micro_batch_size,
             "rows computed at once, the rest is accumulated; train.batch_size when unset", at_least(1));
-    v.field("optimizer", optimizer, "update rule");
-    v.field("lr", lr, "highest learning rate", above(0));
+    v.field("batch_start", batch_start,
+            "rows of the first step, from where they grow to train.batch_size in train.batch_ramp_steps; "
+            "train.batch_size when unset", at_least(1));
+    v.field("batch_ramp_steps", batch_ramp_steps, "steps in which the rows of a step grow evenly from train.batch_start",
+            at_least(0));
+    v.field("optimizer", optimizer,
+            "update rule; muon is for the matrices inside the blocks, with adamw for embeddings, head and vectors");
+    v.field("lr", lr, "highest learning rate; 1e-3 for adamw and muon, 1e-4 for lion, 0.1 for sgd when unset", above(0));
     v.field("min_lr", min_lr, "learning rate at the end of cosine, linear and wsd; lr / 10 when unset", at_least(0));
     v.field("warmup_steps", warmup_steps,
             "steps in which the rate rises from 0; a tenth of the steps, at most 100, when unset", at_least(0));
     v.field("schedule", schedule, "learning rate after the warm-up; wsd stays level, then falls");
     v.field("decay_share", decay_share, "last share of the steps in which wsd falls", between(0, 1));
-    v.field("beta1", beta1, "decay of AdamW's first moment", between(0, 0.9999999));
-    v.field("beta2", beta2, "decay of AdamW's second moment", between(0, 0.9999999));
-    v.field("eps", eps, "added to AdamW's denominator", above(0));
-    v.field("weight_decay", weight_decay, "decoupled weight decay of matrices and embeddings", at_least(0));
+    v.field("decay_steps", decay_steps, "last steps in which wsd falls, instead of train.decay_share", at_least(0));
+    v.field("decay_shape", decay_shape, "how wsd falls: evenly, or as 1 - sqrt of the way");
+    v.field("embedding_lr_scale", embedding_lr_scale, "the embeddings' rate as a multiple of train.lr", above(0));
+    v.field("head_lr_scale", head_lr_scale, "the rate of a head of its own as a multiple of train.lr", above(0));
+    v.field("vector_lr_scale", vector_lr_scale, "the rate of norms and biases as a multiple of train.lr", above(0));
+    v.field("base_width", base_width,
+            "model.hidden_size at which train.lr was found; with another width the matrices' and the head's rates follow it",
+            at_least(1));
+    v.field("beta1", beta1, "decay of the first moment in adamw; share of the past in lion's direction", between(0, 0.9999999));
+    v.field("beta2", beta2, "decay of adamw's second moment, 0.95 when unset; of lion's only one, 0.99 when unset",
+            between(0, 0.9999999));
+    v.field("eps", eps, "added to adamw's denominator", above(0));
+    v.field("momentum", momentum, "decay of the momentum: 0.95 for muon, 0.9 for sgd when unset", between(0, 0.9999999));
+    v.field("weight_decay", weight_decay,
+            "decoupled weight decay of matrices and embeddings: 0.1, 1 for lion, 0 for sgd (which adds it to the gradient) when unset",
+            at_least(0));
+    v.field("cautious_decay", cautious_decay, "decay a weight only where the update makes it smaller too");
+    v.field("muon_method", muon_method, "polynomials by which muon makes the momentum orthogonal");
+    v.field("muon_steps", muon_steps, "how many of them", between(1, 20));
+    v.field("muon_scale", muon_scale,
+            "size of muon's update: that of adamw's (0.2 sqrt of the longer side), or a spectral norm of "
+            "sqrt(rows / columns), at least 1");
+    v.field("muon_variance", muon_variance, "divide the rows of muon's update by their running size (NorMuon)");
+    v.field("moment_dtype", moment_dtype, "how the optimizer's moments are kept");
+    v.field("ema_decay", ema_decay,
+            "decay of a running mean of the weights, which is what is evaluated and saved; 0 keeps none", between(0, 0.9999999));
     v.field("grad_clip", grad_clip, "largest gradient norm; 0 does not clip", at_least(0));
     v.field("z_loss", z_loss, "weight of log(sum of exp(logits))^2, which keeps logits small, in the training loss",
             at_least(0));

@@ -50,16 +50,72 @@ void check_batch(const TrainConfig& t, Conflicts& out) {
   }
 }
 
+void check_batch_ramp(const TrainConfig& t, Conflicts& out) {
+  const int64_t start = t.batch_start.value_or(t.batch_size);
+  if (t.batch_start.has_value() != (t.batch_ramp_steps > 0)) {
+    out.push_back({{"train.batch_start", "train.batch_ramp_steps"},
+                   t.batch_start ? cat("train.batch_start=", start,
+                                       " needs train.batch_ramp_steps, the steps in which it grows")
+                                 : cat("train.batch_ramp_steps=", t.batch_ramp_steps,
+                                       " needs train.batch_start, the rows of the first step")});
+  } else if (start > t.batch_size) {
+    out.push_back({{"train.batch_start", "train.batch_size"},
+                   cat("train.batch_start=", start, " is more than train.batch_size=", t.batch_size,
+                       "; use at most that")});
+  } else if (t.batch_start && start % t.micro_batch_size.value_or(1) != 0) {
+    out.push_back({{"train.micro_batch_size", "train.batch_start"},
+                   cat("train.micro_batch_size=", t.micro_batch(),
+                       " does not divide train.batch_start=", start, "; use a multiple of it")});
+  }
+}
+
+void check_decay_steps(const TrainConfig& t, Conflicts& out) {
+  if (!t.decay_steps) return;
+  if (t.schedule != Schedule::wsd) {
+    out.push_back({{"train.decay_steps", "train.schedule"},
+                   cat("train.decay_steps=", *t.decay_steps, " is for train.schedule=wsd, not for ",
+                       to_name(t.schedule))});
+  } else if (!t.epochs && *t.decay_steps > t.steps) {
+    out.push_back({{"train.decay_steps", "train.steps"},
+                   cat("train.decay_steps=", *t.decay_steps, " is more than train.steps=", t.steps,
+                       "; use at most ", t.steps)});
+  }
+}
+
+void check_optimizer(const TrainConfig& t, Conflicts& out) {
+  const std::string name = to_name(t.optimizer);
+  const auto unused = [&](const std::string& key, const std::string& value, const char* users) {
+    out.push_back({{key, "train.optimizer"},
+                   cat(key, "=", value, " has no meaning for train.optimizer=", name,
+                       "; it is for ", users)});
+  };
+  const bool muon = t.optimizer == OptimizerKind::muon;
+  const bool sgd = t.optimizer == OptimizerKind::sgd;
+  if (t.momentum && !muon && !sgd) unused("train.momentum", cat(*t.momentum), "muon and sgd");
+  if (t.beta2 && sgd) unused("train.beta2", cat(*t.beta2), "adamw, muon and lion");
+  if (t.cautious_decay && sgd) unused("train.cautious_decay", "true", "adamw, muon and lion");
+  if (t.base_width && sgd) unused("train.base_width", cat(*t.base_width), "adamw, muon and lion");
+  if (t.muon_variance && !muon) unused("train.muon_variance", "true", "muon");
+}
+
+void check_head(const ModelConfig& m, const TrainConfig& t, Conflicts& out) {
+  if (!m.tie_word_embeddings || t.head_lr_scale == 1) return;
+  out.push_back({{"train.head_lr_scale", "model.tie_word_embeddings"},
+                 cat("train.head_lr_scale=", t.head_lr_scale,
+                     " needs a head of its own, but model.tie_word_embeddings=true; use "
+                     "train.embedding_lr_scale, or model.tie_word_embeddings=false")});
+}
+
 void check_schedule(const TrainConfig& t, Conflicts& out) {
   if (!t.epochs && t.warmup_steps && *t.warmup_steps > t.steps) {
     out.push_back({{"train.warmup_steps", "train.steps"},
                    cat("train.warmup_steps=", *t.warmup_steps,
                        " is more than train.steps=", t.steps, "; use at most ", t.steps)});
   }
-  if (t.min_lr && *t.min_lr > t.lr) {
-    out.push_back(
-        {{"train.min_lr", "train.lr"},
-         cat("train.min_lr=", *t.min_lr, " is more than train.lr=", t.lr, "; use at most ", t.lr)});
+  if (t.min_lr && *t.min_lr > t.highest_lr()) {
+    out.push_back({{"train.min_lr", "train.lr"},
+                   cat("train.min_lr=", *t.min_lr, " is more than train.lr=", t.highest_lr(),
+                       "; use at most ", t.highest_lr())});
   }
 }
 
@@ -107,8 +163,12 @@ Conflicts find_conflicts(const RunConfig& config, const std::vector<std::string>
   if (has("model")) out = find_conflicts(config.model);
   if (has("train")) {
     check_batch(config.train, out);
+    check_batch_ramp(config.train, out);
     check_schedule(config.train, out);
+    check_decay_steps(config.train, out);
+    check_optimizer(config.train, out);
   }
+  if (has("model") && has("train")) check_head(config.model, config.train, out);
   if (has("model") && has("data")) check_context(config.model, config.data, out);
   if (has("model") && has("tokenizer")) check_vocabulary(config.model, config.tokenizer, out);
   if (has("eval")) check_eval(config.eval, out);

@@ -130,10 +130,16 @@ TrainLoader::Row TrainLoader::row(int64_t index) {
   return {&components_[c].stream, &order(c, epoch), static_cast<int64_t>(place) * options_.seq_len};
 }
 
+int64_t TrainLoader::rows_before(int64_t step) const {
+  return options_.rows_before ? options_.rows_before(step) : step * options_.batch_size;
+}
+
 Batch TrainLoader::batch(int64_t step) {
-  BatchWriter writer(options_.batch_size, options_);
-  for (int64_t i = 0; i < options_.batch_size; ++i) {
-    const Row place = row(step * options_.batch_size + i);
+  const int64_t first = rows_before(step);
+  const int64_t end = rows_before(step + 1);
+  BatchWriter writer(end - first, options_);
+  for (int64_t index = first; index < end; ++index) {
+    const Row place = row(index);
     writer.add_row(*place.stream, *place.order, place.start, options_.seq_len);
   }
   return writer.finish();
@@ -141,8 +147,8 @@ Batch TrainLoader::batch(int64_t step) {
 
 std::vector<std::string> TrainLoader::describe_rows(int64_t step) {
   std::vector<std::string> out;
-  for (int64_t i = 0; i < options_.batch_size; ++i) {
-    const Row place = row(step * options_.batch_size + i);
+  for (int64_t index = rows_before(step); index < rows_before(step + 1); ++index) {
+    const Row place = row(index);
     std::string first;
     int64_t more = -1;
     place.order->spans(place.start, options_.seq_len,
@@ -169,9 +175,14 @@ int64_t TrainLoader::rows_per_epoch() const {
 }
 
 int64_t TrainLoader::steps(double epochs) const {
-  const double rows = epochs * static_cast<double>(rows_per_epoch());
-  return std::max<int64_t>(
-      1, static_cast<int64_t>(std::ceil(rows / static_cast<double>(options_.batch_size))));
+  const auto rows = static_cast<int64_t>(std::ceil(epochs * static_cast<double>(rows_per_epoch())));
+  // A batch never shrinks and ends at batch_size, so this many steps hold the rows or lack some.
+  int64_t step = std::max<int64_t>(1, (rows + options_.batch_size - 1) / options_.batch_size);
+  while (rows_before(step) < rows) {
+    const int64_t missing = rows - rows_before(step);
+    step += (missing + options_.batch_size - 1) / options_.batch_size;
+  }
+  return step;
 }
 
 ValidLoader::ValidLoader(TokenStream stream, const LoaderOptions& options)

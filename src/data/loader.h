@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -19,6 +20,9 @@ struct LoaderOptions {
   int64_t seq_len = 256;   ///< T
   uint64_t seed = 0;
   bool attend_across_documents = false;  ///< each row is one segment, its positions 0..T-1
+  /// Rows of all steps before a step, where a batch grows to batch_size; step * batch_size when
+  /// empty.
+  std::function<int64_t(int64_t step)> rows_before = nullptr;
 };
 
 /// Draws rows from streams in proportion to their weights. An epoch of a stream puts its documents
@@ -60,6 +64,7 @@ class TrainLoader {
     int64_t start = 0;
   };
 
+  int64_t rows_before(int64_t step) const;
   Row row(int64_t index);
   const StreamOrder& order(size_t component, uint64_t epoch);
 

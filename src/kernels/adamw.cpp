@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-#include "kernels/simd-inl.h"
+#include "kernels/moments-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace slovo::kernels::HWY_NAMESPACE {
@@ -15,6 +15,7 @@ struct AdamWState {
   VF master, grad, m, v;
 };
 
+template <bool kCautious>
 HWY_INLINE void adamw_update(const AdamWFactors& f, AdamWState& s) {
   const F32 d;
   const VF grad = hn::Mul(s.grad, hn::Set(d, f.grad_scale));
@@ -23,23 +24,36 @@ HWY_INLINE void adamw_update(const AdamWFactors& f, AdamWState& s) {
   s.v = hn::MulAdd(hn::Set(d, f.gain2), square, hn::Mul(hn::Set(d, f.beta2), s.v));
   const VF root = hn::MulAdd(hn::Sqrt(s.v), hn::Set(d, f.root_correction), hn::Set(d, f.eps));
   const VF move = hn::Div(hn::Mul(hn::Set(d, f.step_size), s.m), root);
-  s.master = hn::MulSub(hn::Set(d, f.decay), s.master, move);
+  s.master = hn::MulSub(decay_factor<kCautious>(f.decay, s.master, move), s.master, move);
 }
 
-void adamw_range(const AdamWFactors& factors, int64_t count, float* master, float* grad, float* m,
-                 float* v, Bf16* copy) {
+template <bool kCautious, class Moment>
+void adamw_loop(const AdamWFactors& factors, const UpdateRange& range, Moment* m, Moment* v) {
   const auto step = static_cast<int64_t>(lanes());
-  for (int64_t i = 0; i < count; i += step) {
-    const auto n = static_cast<size_t>(std::min(step, count - i));
-    AdamWState s{load_first(master + i, n), load_first(grad + i, n), load_first(m + i, n),
-                 load_first(v + i, n)};
-    adamw_update(factors, s);
-    store_first(s.master, master + i, n);
-    store_first(s.m, m + i, n);
-    store_first(s.v, v + i, n);
-    store_first(hn::Zero(F32()), grad + i, n);
-    if (copy != nullptr) store_first(s.master, copy + i, n);
+  for (int64_t i = 0; i < range.count; i += step) {
+    const auto n = static_cast<size_t>(std::min(step, range.count - i));
+    AdamWState s{load_first(range.master + i, n), load_first(range.grad + i, n),
+                 load_first(m + i, n), load_first(v + i, n)};
+    adamw_update<kCautious>(factors, s);
+    store_first(s.master, range.master + i, n);
+    store_moment(s.m, m + i, n, factors.m_seed, range.first + i);
+    store_moment(s.v, v + i, n, factors.v_seed, range.first + i);
+    store_first(hn::Zero(F32()), range.grad + i, n);
+    if (range.copy != nullptr) store_first(s.master, range.copy + i, n);
   }
+}
+
+template <class Moment>
+void adamw_range(const AdamWFactors& factors, const UpdateRange& range, Moment* m, Moment* v) {
+  factors.cautious ? adamw_loop<true>(factors, range, m, v)
+                   : adamw_loop<false>(factors, range, m, v);
+}
+
+void adamw_fp32(const AdamWFactors& factors, const UpdateRange& range, float* m, float* v) {
+  adamw_range(factors, range, m, v);
+}
+void adamw_bf16(const AdamWFactors& factors, const UpdateRange& range, Bf16* m, Bf16* v) {
+  adamw_range(factors, range, m, v);
 }
 
 /// fp32 lanes hold short sums only, so that long ranges lose nothing.
@@ -73,12 +87,16 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace slovo::kernels {
 
-HWY_EXPORT(adamw_range);
+HWY_EXPORT(adamw_fp32);
+HWY_EXPORT(adamw_bf16);
 HWY_EXPORT(squared_norm_range);
 
-void adamw(const AdamWFactors& factors, int64_t count, float* master, float* grad, float* m,
-           float* v, Bf16* copy) {
-  HWY_DYNAMIC_DISPATCH(adamw_range)(factors, count, master, grad, m, v, copy);
+void adamw(const AdamWFactors& factors, const UpdateRange& range, float* m, float* v) {
+  HWY_DYNAMIC_DISPATCH(adamw_fp32)(factors, range, m, v);
+}
+
+void adamw(const AdamWFactors& factors, const UpdateRange& range, Bf16* m, Bf16* v) {
+  HWY_DYNAMIC_DISPATCH(adamw_bf16)(factors, range, m, v);
 }
 
 double squared_norm(const float* values, int64_t count) {

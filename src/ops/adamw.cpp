@@ -1,7 +1,6 @@
 #include "ops/adamw.h"
 
 #include <ATen/ATen.h>
-#include <ATen/Parallel.h>
 
 #include <cmath>
 
@@ -12,82 +11,61 @@
 namespace slovo::ops {
 namespace {
 
-/// Elements a thread takes at a time: fixed, so that sums do not depend on the number of threads.
-constexpr int64_t kBlock = int64_t{1} << 16;
+struct Corrections {
+  double first, second;
+};
 
-int64_t block_count(const at::Tensor& flat) { return (flat.numel() + kBlock - 1) / kBlock; }
-
-kernels::AdamWFactors factors(const AdamWOptions& o) {
+Corrections corrections(const AdamWOptions& o) {
   const auto step = static_cast<double>(o.step);
-  const double correction1 = 1 - std::pow(o.beta1, step);
-  const double correction2 = 1 - std::pow(o.beta2, step);
-  const auto f = [](double x) { return static_cast<float>(x); };
-  return {f(o.grad_scale),
-          f(1 - o.lr * o.weight_decay),
-          f(1 - o.beta1),
-          f(o.beta2),
-          f(1 - o.beta2),
-          f(o.lr / correction1),
-          f(1 / std::sqrt(correction2)),
-          f(o.eps)};
+  return {1 - std::pow(o.beta1, step), 1 - std::pow(o.beta2, step)};
 }
 
-void reference_step(const at::Tensor& master, const at::Tensor& grad, const at::Tensor& m,
-                    const at::Tensor& v, const at::Tensor& compute, const AdamWOptions& o) {
+kernels::AdamWFactors factors(const AdamWOptions& o) {
+  const Corrections c = corrections(o);
+  const auto f = [](double x) { return static_cast<float>(x); };
+  kernels::AdamWFactors out;
+  out.grad_scale = f(o.grad_scale);
+  out.decay = f(1 - o.lr * o.weight_decay);
+  out.cautious = o.cautious;
+  out.gain1 = f(1 - o.beta1);
+  out.beta2 = f(o.beta2);
+  out.gain2 = f(1 - o.beta2);
+  out.step_size = f(o.lr / c.first);
+  out.root_correction = f(1 / std::sqrt(c.second));
+  out.eps = f(o.eps);
+  out.m_seed = detail::rounding_seed(o.step, 0);
+  out.v_seed = detail::rounding_seed(o.step, 1);
+  return out;
+}
+
+void reference_step(const UpdateBuffers& b, const at::Tensor& m, const at::Tensor& v,
+                    const AdamWOptions& o) {
   at::NoGradGuard no_grad;
-  if (o.grad_scale != 1) grad.mul_(o.grad_scale);
-  const at::Tensor step = at::full({}, static_cast<double>(o.step), master.options());
-  at::_fused_adamw_({master}, {grad}, {m}, {v}, {}, {step}, o.lr, o.beta1, o.beta2, o.weight_decay,
-                    o.eps,
-                    /*amsgrad=*/false, /*maximize=*/false);
-  if (compute.defined()) compute.copy_(master);
-  grad.zero_();
+  const Corrections c = corrections(o);
+  const at::Tensor grad = b.grad * o.grad_scale;
+  const at::Tensor first = m.to(at::kFloat).lerp(grad, 1 - o.beta1);
+  const at::Tensor second = v.to(at::kFloat) * o.beta2 + (1 - o.beta2) * grad.square();
+  const at::Tensor move = first * (o.lr / c.first) / (second.sqrt() / std::sqrt(c.second) + o.eps);
+  detail::keep_moment(m, first, detail::rounding_seed(o.step, 0), b.first);
+  detail::keep_moment(v, second, detail::rounding_seed(o.step, 1), b.first);
+  detail::apply_move(b, move, 1 - o.lr * o.weight_decay, o.cautious);
 }
 
 }  // namespace
 
-void adamw_step(const at::Tensor& master, const at::Tensor& grad, const at::Tensor& m,
-                const at::Tensor& v, const at::Tensor& compute, const AdamWOptions& options) {
-  if (!detail::use_fast(master)) return reference_step(master, grad, m, v, compute, options);
-  const int64_t count = master.numel();
-  for (const at::Tensor& buffer : {master, grad, m, v}) {
-    SLOVO_CHECK(
-        buffer.is_contiguous() && buffer.numel() == count && buffer.scalar_type() == at::kFloat,
-        "flat fp32");
-  }
-  SLOVO_CHECK(!compute.defined() || (compute.is_contiguous() && compute.numel() == count &&
-                                     compute.scalar_type() == at::kBFloat16),
-              "flat bf16");
-  auto* copy =
-      compute.defined() ? static_cast<kernels::Bf16*>(compute.mutable_data_ptr()) : nullptr;
+void adamw_step(const UpdateBuffers& buffers, const at::Tensor& m, const at::Tensor& v,
+                const AdamWOptions& options) {
+  detail::check_update(buffers, m);
+  detail::check_update(buffers, v);
+  SLOVO_CHECK(m.scalar_type() == v.scalar_type(), "moments of one dtype");
+  if (!detail::use_fast(buffers.master)) return reference_step(buffers, m, v, options);
   const kernels::AdamWFactors f = factors(options);
-  auto* const master_data = master.mutable_data_ptr<float>();
-  auto* const grad_data = grad.mutable_data_ptr<float>();
-  auto* const m_data = m.mutable_data_ptr<float>();
-  auto* const v_data = v.mutable_data_ptr<float>();
-  at::parallel_for(0, block_count(master), 1, [&](int64_t first, int64_t last) {
-    const int64_t begin = first * kBlock;
-    const int64_t n = std::min(last * kBlock, count) - begin;
-    kernels::adamw(f, n, master_data + begin, grad_data + begin, m_data + begin, v_data + begin,
-                   copy != nullptr ? copy + begin : nullptr);
+  detail::with_elements(m, [&](auto* first) {
+    auto* second = static_cast<decltype(first)>(v.mutable_data_ptr());
+    detail::update_blocks(buffers, first, second, [&](const auto& range, auto* m_at, auto* v_at) {
+      kernels::adamw(f, range, m_at, v_at);
+    });
   });
-}
-
-double squared_norm(const at::Tensor& grad) {
-  if (!detail::use_fast(grad)) return grad.square().sum(at::kDouble).item<double>();
-  SLOVO_CHECK(grad.is_contiguous() && grad.scalar_type() == at::kFloat, "flat fp32");
-  std::vector<double> parts(static_cast<size_t>(block_count(grad)));
-  const auto* data = grad.const_data_ptr<float>();
-  at::parallel_for(0, block_count(grad), 1, [&](int64_t first, int64_t last) {
-    for (int64_t i = first; i < last; ++i) {
-      const int64_t begin = i * kBlock;
-      parts[static_cast<size_t>(i)] =
-          kernels::squared_norm(data + begin, std::min(kBlock, grad.numel() - begin));
-    }
-  });
-  double total = 0;
-  for (const double part : parts) total += part;
-  return total;
 }
 
 }  // namespace slovo::ops

@@ -1,7 +1,7 @@
-// The optimizer's arithmetic on flat buffers.
+// AdamW on flat buffers.
 #pragma once
 
-#include <ATen/core/Tensor.h>
+#include "ops/update.h"
 
 namespace slovo::ops {
 
@@ -13,15 +13,12 @@ struct AdamWOptions {
   double weight_decay = 0;
   int64_t step = 1;       ///< counts from 1
   double grad_scale = 1;  ///< multiplies the gradient first: clipping
+  bool cautious = false;  ///< decay only where the update makes the weight smaller too
 };
 
-/// One step of AdamW (arXiv:1711.05101) on flat contiguous fp32 buffers of equal size; writes
-/// `compute`, the bf16 copy of master, where it is defined, and sets grad to zero, all in one pass.
-/// The arithmetic of at::_fused_adamw_.
-void adamw_step(const at::Tensor& master, const at::Tensor& grad, const at::Tensor& m,
-                const at::Tensor& v, const at::Tensor& compute, const AdamWOptions& options);
-
-/// Sum of squares of a flat contiguous fp32 buffer; the same bits for any number of threads.
-double squared_norm(const at::Tensor& grad);
+/// One step of AdamW (arXiv:1711.05101), all in one pass. The moments m and v are fp32 or bf16. The
+/// arithmetic of at::_fused_adamw_.
+void adamw_step(const UpdateBuffers& buffers, const at::Tensor& m, const at::Tensor& v,
+                const AdamWOptions& options);
 
 }  // namespace slovo::ops

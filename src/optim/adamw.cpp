@@ -2,42 +2,40 @@
 
 #include <ATen/ATen.h>
 
-#include <algorithm>
-#include <cmath>
-
 #include "ops/adamw.h"
 
 namespace slovo {
 
-AdamW::AdamW(FlatParameters& parameters, const TrainConfig& config)
-    : parameters_(parameters),
-      config_(config),
-      exp_avg_(at::zeros_like(parameters.grad())),
-      exp_avg_sq_(at::zeros_like(parameters.grad())) {}
-
-double AdamW::grad_norm() const { return std::sqrt(ops::squared_norm(parameters_.grad())); }
+AdamW::AdamW(FlatParameters& parameters, const TrainConfig& config, int64_t width,
+             std::vector<ParameterGroup> groups)
+    : Optimizer(parameters, config), width_(width), groups_(std::move(groups)) {
+  int64_t size = 0;
+  for (const ParameterGroup& group : groups_) size += group.size();
+  if (!groups_.empty()) first_ = groups_.front().buffers.first;
+  exp_avg_ = new_moment(size);
+  exp_avg_sq_ = new_moment(size);
+}
 
 void AdamW::update(int64_t step, double lr, double norm) {
   ops::AdamWOptions options;
-  options.lr = lr;
   options.beta1 = config_.beta1;
-  options.beta2 = config_.beta2;
+  options.beta2 = config_.second_beta();
   options.eps = config_.eps;
   options.step = step;
-  if (config_.grad_clip > 0) {
-    options.grad_scale = std::min(1.0, config_.grad_clip / (norm + 1e-6));  // as clip_grad_norm_
-  }
-  for (const ParameterGroup& group : parameters_.groups()) {
-    options.weight_decay = group.decay ? config_.weight_decay : 0.0;
-    const int64_t size = group.master.numel();
-    ops::adamw_step(group.master, group.grad, exp_avg_.narrow(0, group.offset, size),
-                    exp_avg_sq_.narrow(0, group.offset, size), group.compute, options);
+  options.grad_scale = grad_scale(norm);
+  options.cautious = config_.cautious_decay;
+  for (const ParameterGroup& group : groups_) {
+    options.lr = lr * rate_scale(config_, group.role, width_);
+    options.weight_decay = group.decays() ? config_.decay() : 0.0;
+    const int64_t begin = group.buffers.first - first_;
+    ops::adamw_step(group.buffers, exp_avg_.narrow(0, begin, group.size()),
+                    exp_avg_sq_.narrow(0, begin, group.size()), options);
   }
 }
 
 NamedTensors AdamW::state() const {
-  NamedTensors out = parameters_.views_of(exp_avg_, "exp_avg.");
-  for (auto& named : parameters_.views_of(exp_avg_sq_, "exp_avg_sq."))
+  NamedTensors out = parameters_.views_of(exp_avg_, "exp_avg.", first_);
+  for (auto& named : parameters_.views_of(exp_avg_sq_, "exp_avg_sq.", first_))
     out.push_back(std::move(named));
   return out;
 }

@@ -19,6 +19,14 @@ at::Tensor view_at(const at::Tensor& flat, int64_t offset, const at::Tensor& lik
   return flat.narrow(0, offset, like.numel()).view(like.sizes());
 }
 
+/// By the names that src/model gives.
+ParameterRole role_of(const std::string& name, const at::Tensor& parameter) {
+  if (parameter.dim() < 2) return ParameterRole::vector;
+  if (name == "head.weight") return ParameterRole::head;
+  const bool table = name.find("embedding") != std::string::npos || name == "positions.weight";
+  return table ? ParameterRole::embedding : ParameterRole::matrix;
+}
+
 }  // namespace
 
 FlatParameters::FlatParameters(torch::nn::Module& module, at::ScalarType compute_dtype) {
@@ -37,19 +45,21 @@ FlatParameters::FlatParameters(torch::nn::Module& module, at::ScalarType compute
 
 void FlatParameters::lay_out(torch::nn::Module& module, at::ScalarType compute_dtype) {
   const auto named = module.named_parameters();
+  constexpr ParameterRole kRoles[] = {ParameterRole::matrix, ParameterRole::embedding,
+                                      ParameterRole::head, ParameterRole::vector};
   std::set<const void*> seen;
   int64_t end = 0;
-  std::vector<int64_t> begins;
-  for (const bool decay : {true, false}) {
-    begins.push_back(end);
+  std::vector<int64_t> ends;
+  for (const ParameterRole role : kRoles) {
     for (const auto& item : named) {
       at::Tensor parameter = item.value();
-      if (!parameter.requires_grad() || (parameter.dim() >= 2) != decay) continue;
+      if (!parameter.requires_grad() || role_of(item.key(), parameter) != role) continue;
       SLOVO_CHECK(seen.insert(parameter.unsafeGetTensorImpl()).second, item.key(),
                   " is registered twice");
-      slots_.push_back({item.key(), parameter, end});
+      slots_.push_back({item.key(), parameter, role, end});
       end += aligned(parameter.numel());
     }
+    ends.push_back(end);
   }
   for (const auto& item : named) {
     at::Tensor parameter = item.value();
@@ -60,13 +70,14 @@ void FlatParameters::lay_out(torch::nn::Module& module, at::ScalarType compute_d
   master_ = at::zeros({end}, options);
   grad_ = at::zeros({end}, options);
   if (compute_dtype != at::kFloat) compute_ = at::zeros({end}, options.dtype(compute_dtype));
-  begins.push_back(end);
-  for (size_t i = 0; i < 2; ++i) {
-    const int64_t size = begins[i + 1] - begins[i];
+  int64_t begin = 0;
+  for (size_t i = 0; i < ends.size(); begin = ends[i++]) {
+    const int64_t size = ends[i] - begin;
     if (size == 0) continue;
-    const auto range = [&](const at::Tensor& flat) { return flat.narrow(0, begins[i], size); };
-    groups_.push_back({i == 0, range(master_), range(grad_),
-                       compute_.defined() ? range(compute_) : at::Tensor(), begins[i]});
+    const auto range = [&](const at::Tensor& flat) {
+      return flat.defined() ? flat.narrow(0, begin, size) : flat;
+    };
+    groups_.push_back({kRoles[i], {range(master_), range(grad_), range(compute_), begin}});
   }
 }
 
@@ -81,11 +92,14 @@ void FlatParameters::bind(const Slot& slot) {
   parameter.mutable_grad() = view_at(grad_, slot.offset, parameter);
 }
 
-NamedTensors FlatParameters::views_of(const at::Tensor& flat, const std::string& prefix) const {
-  SLOVO_CHECK(flat.numel() == numel(), "flat buffer of ", flat.numel(), " elements");
+NamedTensors FlatParameters::views_of(const at::Tensor& flat, const std::string& prefix,
+                                      int64_t first) const {
+  const int64_t end = first + flat.numel();
+  SLOVO_CHECK(first >= 0 && end <= numel(), "a flat buffer of ", flat.numel(), " elements");
   NamedTensors out;
   for (const Slot& slot : slots_) {
-    out.emplace_back(prefix + slot.name, view_at(flat, slot.offset, slot.parameter));
+    if (slot.offset < first || slot.offset >= end) continue;
+    out.emplace_back(prefix + slot.name, view_at(flat, slot.offset - first, slot.parameter));
   }
   return out;
 }

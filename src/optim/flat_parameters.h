@@ -1,7 +1,7 @@
 // The parameters of a module in flat buffers: one fp32 master, one fp32 gradient and, when training
 // in bf16, one bf16 copy that the module computes with. One optimizer call, one norm, one
-// all-reduce then serve all of them. Matrices, which decay, come first; vectors follow. Knows no
-// update rule.
+// all-reduce then serve all of them. Parameters of one role lie together: the matrices inside the
+// blocks first, then embeddings, head and vectors. Knows no update rule.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -11,16 +11,25 @@
 #include <vector>
 
 #include "io/safetensors.h"
+#include "ops/update.h"
 
 namespace slovo {
 
+/// What a parameter is for, which decides how it is updated.
+enum class ParameterRole {
+  matrix,     ///< inside the blocks
+  embedding,  ///< of tokens (also where the head reads it) or positions
+  head,       ///< a head of its own
+  vector,     ///< norms and biases: no weight decay
+};
+
 /// A flat range of parameters that the optimizer treats alike.
 struct ParameterGroup {
-  bool decay = false;  ///< weight decay: matrices and embeddings only
-  at::Tensor master;   ///< [n] fp32
-  at::Tensor grad;     ///< [n] fp32
-  at::Tensor compute;  ///< [n] bf16, undefined when the module computes with the master itself
-  int64_t offset = 0;  ///< of the group in the whole buffer
+  ParameterRole role = ParameterRole::matrix;
+  ops::UpdateBuffers buffers;  ///< [n] each
+
+  bool decays() const { return role != ParameterRole::vector; }
+  int64_t size() const { return buffers.master.numel(); }
 };
 
 class FlatParameters {
@@ -31,24 +40,32 @@ class FlatParameters {
   /// registered under two names would be trained twice and is refused (internal error).
   FlatParameters(torch::nn::Module& module, at::ScalarType compute_dtype);
 
+  /// A trained parameter and where it lies in the buffers.
+  struct Slot {
+    std::string name;
+    at::Tensor parameter;
+    ParameterRole role;
+    int64_t offset;
+  };
+
+  /// Those that hold something, in the order in which they lie.
   const std::vector<ParameterGroup>& groups() const { return groups_; }
+  const std::vector<Slot>& slots() const { return slots_; }
   /// The gradients of everything, [numel], gaps for alignment included (they are always zero).
   const at::Tensor& grad() const { return grad_; }
   int64_t numel() const { return grad_.numel(); }
 
   /// All parameters in fp32, by the module's names: views of the master, frozen ones as they are.
   const NamedTensors& masters() const { return masters_; }
-  /// Views of `flat` [numel], shaped and named as the trained parameters: `prefix` + name.
-  NamedTensors views_of(const at::Tensor& flat, const std::string& prefix) const;
+  /// The fp32 master of everything, gaps included.
+  const at::Tensor& master() const { return master_; }
+  /// Views of `flat`, shaped and named as the trained parameters: `prefix` + name. `flat` stands
+  /// for the places from `first` on.
+  NamedTensors views_of(const at::Tensor& flat, const std::string& prefix, int64_t first = 0) const;
   /// Writes the master into the compute buffer: after the master was filled from a file.
   void master_changed();
 
  private:
-  struct Slot {
-    std::string name;
-    at::Tensor parameter;
-    int64_t offset;
-  };
   void lay_out(torch::nn::Module& module, at::ScalarType compute_dtype);
   void bind(const Slot& slot);
 

@@ -14,36 +14,45 @@ double progress(const TrainConfig& config, int64_t first, int64_t step) {
 }
 
 double between_rates(const TrainConfig& config, double p) {
-  return config.lr + (config.final_lr() - config.lr) * p;
+  return config.highest_lr() + (config.final_lr() - config.highest_lr()) * p;
+}
+
+int64_t decay_steps(const TrainConfig& config) {
+  const double share = config.decay_share * static_cast<double>(config.steps);
+  return config.decay_steps.value_or(static_cast<int64_t>(std::llround(share)));
 }
 
 double stable_then_decay(const TrainConfig& config, int64_t step) {
-  const auto decay =
-      static_cast<int64_t>(std::llround(config.decay_share * static_cast<double>(config.steps)));
-  const int64_t level_end = std::max(config.warmup(config.steps), config.steps - decay);
-  if (step < level_end) return config.lr;
-  return between_rates(config, progress(config, level_end - 1, step));
+  const int64_t level_end =
+      std::max(config.warmup(config.steps), config.steps - decay_steps(config));
+  if (step < level_end) return config.highest_lr();
+  const double p = progress(config, level_end - 1, step);
+  return between_rates(config, config.decay_shape == DecayShape::sqrt ? std::sqrt(p) : p);
 }
 
 }  // namespace
 
 double learning_rate(const TrainConfig& config, int64_t step) {
   const int64_t warmup = config.warmup(config.steps);
-  if (step < warmup) return config.lr * static_cast<double>(step + 1) / static_cast<double>(warmup);
+  const double lr = config.highest_lr();
+  const auto done = static_cast<double>(step + 1);
+  if (step < warmup) return lr * done / static_cast<double>(warmup);
   const double p = progress(config, warmup, step);
   switch (config.schedule) {
     case Schedule::cosine: {
       const double low = config.final_lr();
-      return low + (config.lr - low) * 0.5 * (1 + std::cos(std::numbers::pi * p));
+      return low + (lr - low) * 0.5 * (1 + std::cos(std::numbers::pi * p));
     }
     case Schedule::linear:
       return between_rates(config, p);
     case Schedule::wsd:
       return stable_then_decay(config, step);
+    case Schedule::inverse_sqrt:
+      return lr * std::sqrt(static_cast<double>(std::max<int64_t>(1, warmup)) / done);
     case Schedule::constant:
       break;
   }
-  return config.lr;
+  return lr;
 }
 
 }  // namespace slovo

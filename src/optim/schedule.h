@@ -12,9 +12,14 @@ namespace slovo {
 ///
 /// The first W = warmup_steps rise to lr, the last of them being lr itself: lr * (step + 1) / W.
 /// After them, with p going from 0 at the first step behind the warm-up to 1 at the last step of
-/// the run: cosine  min + (lr - min) * (1 + cos(pi p)) / 2       (arXiv:1608.03983) linear  lr +
-/// (min - lr) * p wsd     lr, then straight down over the last decay_share of the steps, which ends
-/// at min (arXiv:2404.06395) constant  lr
+/// the run:
+///   cosine        min + (lr - min) * (1 + cos(pi p)) / 2                   (arXiv:1608.03983)
+///   linear        lr + (min - lr) * p
+///   wsd           lr, then down over the last decay_steps (or decay_share of the steps), which end
+///                 at min: lr + (min - lr) * q, or with sqrt(q), q going from 0 at the last level
+///                 step to 1                                  (arXiv:2404.06395, arXiv:2405.18392)
+///   inverse_sqrt  lr * sqrt(max(1, W) / (step + 1))                        (arXiv:1706.03762)
+///   constant      lr
 double learning_rate(const TrainConfig& config, int64_t step);
 
 }  // namespace slovo

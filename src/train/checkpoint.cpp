@@ -52,7 +52,29 @@ std::string lines_up_to(std::string_view text, int64_t step) {
   }
 }
 
+/// Copies what is in `from` into the existing folder `to`.
+void copy_into(const fs::path& from, const fs::path& to) {
+  std::error_code problem;
+  fs::copy(from, to, fs::copy_options::recursive | fs::copy_options::overwrite_existing, problem);
+  if (problem) throw_io(to.string(), ": cannot copy ", from.string(), ": ", problem.message());
+}
+
 }  // namespace
+
+Json BranchPoint::record() const { return read_json(run / "run.json"); }
+
+BranchPoint find_branch_point(const fs::path& checkpoint) {
+  BranchPoint out;
+  out.checkpoint = fs::absolute(checkpoint / "x").lexically_normal().parent_path();
+  out.run = out.checkpoint.parent_path().parent_path();
+  for (const fs::path& file : {out.checkpoint / "trainer" / "state.json", out.run / "run.json"}) {
+    if (fs::exists(file)) continue;
+    throw_config(checkpoint.string(), ": is no checkpoint of a run (there is no ", file.string(),
+                 "); give RUN/checkpoints/step-N");
+  }
+  out.step = read_json(out.checkpoint / "trainer" / "state.json").value("step", int64_t{0});
+  return out;
+}
 
 void check_run_folder(const fs::path& root, Existing existing) {
   if (!fs::exists(root)) return;
@@ -115,6 +137,13 @@ fs::path RunFolder::write_checkpoint(int64_t step, const Fill& fill, int64_t kee
   const auto all = checkpoints();
   for (size_t i = 0; i + static_cast<size_t>(keep) < all.size(); ++i) remove_folder(all[i]);
   return target;
+}
+
+void RunFolder::start_from(const BranchPoint& point) {
+  const fs::path metrics = point.run / "metrics.jsonl";
+  if (fs::exists(metrics)) write_file(metrics_path(), read_file(metrics));
+  write_checkpoint(
+      point.step, [&](const fs::path& to) { copy_into(point.checkpoint, to); }, /*keep=*/1);
 }
 
 void RunFolder::write_model(const Fill& fill) {

@@ -28,6 +28,17 @@ enum class Existing {
 /// Throws Error(config) with advice when `root` cannot be used so. Writes nothing.
 void check_run_folder(const std::filesystem::path& root, Existing existing);
 
+/// A checkpoint of a run, from which another run branches off.
+struct BranchPoint {
+  std::filesystem::path checkpoint;  ///< RUN/checkpoints/step-N
+  std::filesystem::path run;
+  int64_t step = 0;
+
+  Json record() const;  ///< run.json of the run
+};
+/// Throws Error(config) that says what was looked for when `checkpoint` is no such folder.
+BranchPoint find_branch_point(const std::filesystem::path& checkpoint);
+
 class RunFolder {
  public:
   using Fill = std::function<void(const std::filesystem::path&)>;
@@ -54,6 +65,8 @@ class RunFolder {
   /// Writes the checkpoint of `step` whole or not at all; then, and only then, removes all but the
   /// `keep` newest. Throws Error(io), and what was there stays as it is.
   std::filesystem::path write_checkpoint(int64_t step, const Fill& fill, int64_t keep);
+  /// Makes another run's checkpoint, and its metrics, this run's own.
+  void start_from(const BranchPoint& point);
   /// Writes RUN/model whole or not at all.
   void write_model(const Fill& fill);
 

@@ -13,6 +13,17 @@
 
 namespace slovo {
 namespace fs = std::filesystem;
+namespace {
+
+/// The shape of the model that is trained.
+ModelConfig trained_shape(const Objective& objective) {
+  for (const RoleModel& each : objective.models()) {
+    if (each.role == ModelRole::policy) return each.model->config();
+  }
+  SLOVO_CHECK(false, "an objective without a policy");
+}
+
+}  // namespace
 
 TrainLoop::TrainLoop(const TrainConfig& config, Objective& objective, FlatParameters& parameters,
                      RunFolder& run, TrainHooks hooks, Json resolved)
@@ -22,8 +33,9 @@ TrainLoop::TrainLoop(const TrainConfig& config, Objective& objective, FlatParame
       run_(run),
       hooks_(std::move(hooks)),
       resolved_(std::move(resolved)),
-      optimizer_(parameters, config),
+      optimizer_(make_optimizer(parameters, config, trained_shape(objective))),
       watch_(run, config, parameters.grad().device()) {
+  if (config.ema_decay > 0) average_.emplace(parameters, config.ema_decay);
   if (const auto checkpoint = run_.newest_checkpoint()) resume_from(*checkpoint);
 }
 
@@ -37,7 +49,10 @@ TrainOutcome TrainLoop::run() {
   const bool done = step_ >= config_.steps && evaluated_at_ == step_;
   if (!done && checkpoint_at_ != step_) write_checkpoint();
   watch_.finish();
-  if (done) run_.write_model(hooks_.save_model);
+  if (done) {
+    const auto shown = show_average();
+    run_.write_model(hooks_.save_model);
+  }
   watch_.write_page();
   return {!done, step_, watch_.tokens(), watch_.valid_loss()};
 }
@@ -49,11 +64,12 @@ StepReport TrainLoop::make_step() {
   StepReport report;
   report.loss = accumulate(work);
   check_finite(report.loss, "loss");
-  report.grad_norm = optimizer_.grad_norm();
+  report.grad_norm = optimizer_->grad_norm();
   check_finite(report.grad_norm, "gradient's norm");
   report.lr = learning_rate(config_, step_);
   report.step = ++step_;
-  optimizer_.update(step_, report.lr, report.grad_norm);
+  optimizer_->update(step_, report.lr, report.grad_norm);
+  if (average_) average_->update(step_);
   report.tokens = work.tokens;
   report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   report.more = objective_.metrics();
@@ -95,6 +111,7 @@ void TrainLoop::after_step() {
   const bool stopping = interrupted() && step_ < config_.steps;
   if (due(config_.eval_every) && !stopping) evaluate();
   if (hooks_.sample && config_.sample_every > 0 && due(config_.sample_every) && !stopping) {
+    const auto shown = show_average();
     watch_.samples(step_, hooks_.sample(step_));
   }
   if (due(config_.checkpoint_every)) {
@@ -103,7 +120,19 @@ void TrainLoop::after_step() {
   }
 }
 
+std::unique_ptr<WeightAverage::Shown> TrainLoop::show_average() {
+  return average_ ? std::make_unique<WeightAverage::Shown>(*average_) : nullptr;
+}
+
+NamedTensors TrainLoop::trainer_tensors() const {
+  NamedTensors out = optimizer_->state();
+  if (!average_) return out;
+  for (auto& named : average_->state()) out.push_back(std::move(named));
+  return out;
+}
+
 void TrainLoop::evaluate() {
+  const auto shown = show_average();
   const auto loss = objective_.validate();
   if (interrupted()) return;  // perhaps cut short; made up for when the run is resumed
   evaluated_at_ = step_;
@@ -116,11 +145,12 @@ void TrainLoop::write_checkpoint() {
                       {"watch", watch_.state()},
                       {"objective", objective_.state()},
                       {"config", resolved_}};
+  const auto shown = show_average();
   const fs::path written = run_.write_checkpoint(
       step_,
       [&](const fs::path& folder) {
         hooks_.save_model(folder);
-        write_trainer_state(folder / "trainer", optimizer_.state(), state);
+        write_trainer_state(folder / "trainer", trainer_tensors(), state);
       },
       config_.keep);
   checkpoint_at_ = step_;
@@ -128,9 +158,10 @@ void TrainLoop::write_checkpoint() {
 }
 
 void TrainLoop::resume_from(const fs::path& checkpoint) {
-  const Json state = read_trainer_state(checkpoint / "trainer", optimizer_.state());
+  const Json state = read_trainer_state(checkpoint / "trainer", trainer_tensors());
   hooks_.load_model(checkpoint);
   parameters_.master_changed();
+  if (average_) average_->exchange();  // the folder's model is the mean
   step_ = checkpoint_at_ = state.at("step").get<int64_t>();
   evaluated_at_ = state.at("evaluated_at").get<int64_t>();
   watch_.restore(state.at("watch"), step_);

@@ -6,10 +6,13 @@
 
 #include <filesystem>
 #include <functional>
+#include <memory>
+#include <optional>
 
 #include "config/config.h"
-#include "optim/adamw.h"
 #include "optim/flat_parameters.h"
+#include "optim/optimizer.h"
+#include "optim/weight_average.h"
 #include "train/checkpoint.h"
 #include "train/objective.h"
 #include "train/rehearsal.h"
@@ -60,6 +63,10 @@ class TrainLoop {
   bool due(int64_t every) const;
   void evaluate();
   void write_checkpoint();
+  /// The model is what is evaluated and saved while the result lives: the mean, where there is one.
+  std::unique_ptr<WeightAverage::Shown> show_average();
+  /// What the checkpoint of such a model holds beside it.
+  NamedTensors trainer_tensors() const;
 
   const TrainConfig& config_;
   Objective& objective_;
@@ -67,7 +74,8 @@ class TrainLoop {
   RunFolder& run_;
   TrainHooks hooks_;
   Json resolved_;
-  AdamW optimizer_;
+  std::unique_ptr<Optimizer> optimizer_;
+  std::optional<WeightAverage> average_;  ///< with train.ema_decay
   Watch watch_;
   int64_t step_ = 0;           ///< steps done
   int64_t evaluated_at_ = 0;   ///< step of the last validation

@@ -16,8 +16,10 @@ namespace {
 const std::set<std::string> kIgnored = {
     "data.paths",  "data.valid",    "data.cache_dir", "run.device",   "run.dtype",
     "run.threads", "run.log_level", "train.keep",     "train.epochs", "tokenizer.path"};
-/// Settings of train and run that decide which text each step sees.
-const std::set<std::string> kFixed = {"run.seed", "train.batch_size"};
+/// Settings of train and run that decide which text each step sees, or what a checkpoint holds.
+const std::set<std::string> kFixed = {
+    "run.seed",        "train.batch_size",   "train.batch_start",   "train.batch_ramp_steps",
+    "train.optimizer", "train.moment_dtype", "train.muon_variance", "train.ema_decay"};
 
 struct Differences {
   std::vector<std::string> errors;
@@ -34,10 +36,10 @@ void compare_settings(const Json& before, const Json& now, Differences& out) {
     const Json is = now.value(section, Json::object());
     for (const auto& [name, value] : is.items()) {
       const std::string key = section + "." + name;
-      const Json old = was.value(name, Json());
-      if (old == value || kIgnored.count(key) != 0) continue;
+      // A setting that is younger than the run had no effect on it.
+      if (!was.contains(name) || was[name] == value || kIgnored.count(key) != 0) continue;
       const bool fixed = section == "model" || section == "data" || kFixed.count(key) != 0;
-      (fixed ? out.errors : out.warnings).push_back(described(key, old, value));
+      (fixed ? out.errors : out.warnings).push_back(described(key, was[name], value));
     }
   }
 }
@@ -77,6 +79,16 @@ Json make_run_record(const RunRecord& record) {
           {"command", record.command},     {"seed", record.config.at("run").at("seed")},
           {"tokenizer", record.tokenizer}, {"data", record.data},
           {"config", record.config}};
+}
+
+std::string repeatability(const std::string& device) {
+  if (device == "cpu") {
+    return "repeatable: the same seed, text, settings, threads and dtype give the same bits on "
+           "this "
+           "kind of processor, also across a resumption";
+  }
+  return cat("not repeatable to the bit: ", device,
+             " may sum in another order each time; the same seed gives the same text and start");
 }
 
 void check_same_run(const std::string& root, const Json& before, const Json& now) {

@@ -20,6 +20,9 @@ struct RunRecord {
 /// run.json's content: the record, the versions of slovo and LibTorch, and the processor.
 Json make_run_record(const RunRecord& record);
 
+/// What is promised of a run's bits on "cpu" or "cuda:0", in a sentence.
+std::string repeatability(const std::string& device);
+
 /// Compares run.json of `root`, as it was, with the record of a resumed start. Another model,
 /// tokenizer, data, seed or batch size is an Error(config) that names each difference. Other
 /// settings, and another device, dtype, thread count, processor or version, are warned of: the run

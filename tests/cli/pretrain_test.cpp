@@ -96,6 +96,38 @@ TEST_F(Pretrain, ARunFromAModelResumesBeforeItsFirstCheckpoint) {
   EXPECT_EQ(metrics("straight").size(), metrics("killed").size());
 }
 
+TEST_F(Pretrain, ABranchEqualsARunThatFellFromTheStart) {
+  const Words level = {"--train.schedule", "constant", "--train.warmup_steps", "3",
+                       "--train.keep",     "9",        "--train.optimizer",    "muon"};
+  const Words falling = {"--train.schedule",    "wsd", "--train.steps",        "30",
+                         "--train.decay_steps", "12",  "--train.warmup_steps", "3",
+                         "--train.optimizer",   "muon"};
+  run(pretrain("long", level));
+  run(pretrain("straight", falling));
+  const std::string checkpoint = folder_ / "long/checkpoints/step-00000010/";
+  run({"pretrain", "--branch", checkpoint, "--out", folder_ / "branch", "--train.schedule", "wsd",
+       "--train.steps", "30", "--train.decay_steps", "12"});
+  EXPECT_EQ(weights("straight"), weights("branch"));
+  EXPECT_EQ(metrics("straight").size(), metrics("branch").size()) << "the steps before are there";
+  EXPECT_EQ(40, metrics("long").back().at("step")) << "the run it came from is as it was";
+
+  EXPECT_TRUE(contains(refused({"pretrain", "--branch", folder_ / "long", "--out", folder_ / "no"}),
+                       "is no checkpoint of a run"));
+  EXPECT_TRUE(contains(
+      refused({"pretrain", "--branch", checkpoint, "--resume", "--out", folder_ / "branch"}),
+      "--branch starts a run from a checkpoint; leave out --resume"));
+  EXPECT_TRUE(contains(refused({"pretrain", "--branch", checkpoint, "--out", folder_ / "no",
+                                "--train.optimizer", "lion"}),
+                       "train.optimizer was \"muon\" and is \"lion\""));
+  EXPECT_FALSE(fs::exists(folder_.path() / "no")) << "nothing is left behind";
+}
+
+TEST_F(Pretrain, SaysWhetherTheBitsCanBeHadAgain) {
+  EXPECT_TRUE(contains(run(pretrain("run")).err,
+                       "repeatable: the same seed, text, settings, threads and dtype give the same "
+                       "bits"));
+}
+
 TEST_F(Pretrain, EpochsBecomeSteps) {
   const Json result =
       json_lines(run(pretrain("run", {"--train.epochs", "1.5", "--json"})).out).front();
@@ -103,6 +135,14 @@ TEST_F(Pretrain, EpochsBecomeSteps) {
   EXPECT_NEAR(1.5 * rows / 8, result.at("steps").get<double>(), 1);
   EXPECT_NEAR(1.5, result.at("epochs").get<double>(), 0.02);
   EXPECT_EQ(result.at("steps"), metrics("run").back().at("step"));
+  const Json growing =
+      json_lines(run(pretrain("growing", {"--train.epochs", "1.5", "--train.batch_start", "2",
+                                          "--train.batch_ramp_steps", "20", "--json"}))
+                     .out)
+          .front();
+  EXPECT_GT(growing.at("steps"), result.at("steps"));
+  EXPECT_NEAR(1.5, growing.at("epochs").get<double>(), 0.02);
+  EXPECT_EQ(growing.at("tokens"), metrics("growing").back().at("tokens"));
 }
 
 TEST_F(Pretrain, SamplesAreLoggedAndKept) {

@@ -288,5 +288,29 @@ TEST_F(Loader, ShakespeareSplitsAsNanoGpt) {
   EXPECT_EQ(data.valid.pairs(), 111540 - 1);
 }
 
+TEST_F(Loader, ABatchThatGrowsTakesTheSameRowsInTheSameOrder) {
+  TrainConfig train;
+  train.batch_size = 8;
+  train.batch_start = 2;
+  train.batch_ramp_steps = 4;
+  LoaderOptions options{8, 16, 3};
+  TrainLoader even(letters(), {1, 16, 3});
+  options.rows_before = [&](int64_t step) { return train.rows_before(step); };
+  TrainLoader growing(letters(), options);
+  int64_t row = 0;
+  for (int64_t step = 0; step < 6; ++step) {
+    const Batch batch = growing.batch(step);
+    ASSERT_EQ(batch.rows(), train.rows(step));
+    EXPECT_EQ(growing.describe_rows(step).size(), static_cast<size_t>(batch.rows()));
+    for (int64_t i = 0; i < batch.rows(); ++i, ++row) {
+      EXPECT_TRUE(same(batch.slice(i, i + 1), even.batch(row))) << "row " << row;
+    }
+  }
+  const int64_t steps = growing.steps(3);
+  const int64_t rows = 3 * growing.rows_per_epoch();
+  EXPECT_GE(train.rows_before(steps), rows);
+  EXPECT_LT(train.rows_before(steps - 1), rows);
+}
+
 }  // namespace
 }  // namespace slovo

@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "io/safetensors.h"
-#include "optim/adamw.h"
+#include "optim/optimizer.h"
 #include "optim/schedule.h"
 #include "testing.h"
 
@@ -39,18 +39,18 @@ TEST_P(AdamWTest, TenStepsEqualPyTorch) {
   Parts parts(file);
   FlatParameters flat(parts, GetParam());
   const TrainConfig config = fixture_config();
-  AdamW optimizer(flat, config);
+  const auto optimizer = make_optimizer(flat, config, ModelConfig());
   for (int64_t step = 0; step < config.steps; ++step) {
     const std::string prefix = cat("grad.", step, ".");
     parts.matrix.mutable_grad().copy_(file.view(prefix + "matrix"));
     parts.vector.mutable_grad().copy_(file.view(prefix + "vector"));
-    optimizer.update(step + 1, learning_rate(config, step), optimizer.grad_norm());
+    optimizer->update(step + 1, learning_rate(config, step), optimizer->grad_norm());
     EXPECT_TRUE(flat.grad().eq(0).all().item<bool>());
   }
   for (const auto& [name, master] : flat.masters()) {
     EXPECT_LT(relative_error(master, file.view("final." + name)), 1e-5) << name;
   }
-  for (const auto& [name, moment] : optimizer.state()) {
+  for (const auto& [name, moment] : optimizer->state()) {
     EXPECT_LT(relative_error(moment, file.view(name)), 1e-5) << name;
   }
   if (GetParam() == at::kBFloat16) {
@@ -69,7 +69,8 @@ TEST(AdamW, StateIsNamedByParameter) {
   FlatParameters flat(parts, at::kFloat);
   const TrainConfig config;
   std::vector<std::string> names;
-  for (const auto& [name, tensor] : AdamW(flat, config).state()) names.push_back(name);
+  for (const auto& [name, tensor] : make_optimizer(flat, config, ModelConfig())->state())
+    names.push_back(name);
   EXPECT_EQ(names, (std::vector<std::string>{"exp_avg.matrix", "exp_avg.vector",
                                              "exp_avg_sq.matrix", "exp_avg_sq.vector"}));
 }

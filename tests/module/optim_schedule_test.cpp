@@ -3,7 +3,10 @@
 #include <cmath>
 #include <numbers>
 
+#include "config/load.h"
+#include "core/files.h"
 #include "optim/schedule.h"
+#include "testing.h"
 
 namespace slovo {
 namespace {
@@ -22,12 +25,13 @@ TrainConfig config(Schedule schedule) {
 }
 
 TEST(Schedule, WarmsUpInEqualStepsToTheFullRate) {
-  for (const Schedule schedule :
-       {Schedule::cosine, Schedule::linear, Schedule::wsd, Schedule::constant}) {
+  for (const Schedule schedule : {Schedule::cosine, Schedule::linear, Schedule::wsd,
+                                  Schedule::inverse_sqrt, Schedule::constant}) {
     const TrainConfig c = config(schedule);
     EXPECT_NEAR(learning_rate(c, 0), 0.05, kTolerance);
     EXPECT_NEAR(learning_rate(c, 4), 0.25, kTolerance);
     EXPECT_NEAR(learning_rate(c, 9), 0.5, kTolerance);
+    if (schedule == Schedule::inverse_sqrt) continue;  // falls at once
     EXPECT_NEAR(learning_rate(c, 10), 0.5, kTolerance);
   }
 }
@@ -71,6 +75,39 @@ TEST(Schedule, RunsShorterThanTheWarmUpNeverLeaveIt) {
   EXPECT_NEAR(learning_rate(c, 4), 0.25, kTolerance);
   c.steps = 11;  // one step behind the warm-up
   EXPECT_NEAR(learning_rate(c, 10), 0.5, kTolerance);
+}
+
+/// The settings of a case of scripts/make_fixtures_optim.py.
+TrainConfig fixture_config(const Json& settings) {
+  ConfigBuilder builder;
+  builder.apply_json({{"train", settings}}, "fixture");
+  builder.finish({"train"});
+  return builder.config().train;
+}
+
+TEST(Schedule, EqualsTheFormulasInPython) {
+  const Json fixture = Json::parse(read_file(testing::fixture("optim/schedules.json")));
+  for (const Json& each : fixture.at("rates")) {
+    const TrainConfig c = fixture_config(each.at("config"));
+    for (int64_t step = 0; step < c.steps; ++step) {
+      const double wanted = each.at("values")[static_cast<size_t>(step)].get<double>();
+      EXPECT_NEAR(learning_rate(c, step), wanted, kTolerance * wanted) << each.at("config") << step;
+    }
+  }
+}
+
+TEST(Schedule, BatchesGrowInWholeMicroBatches) {
+  const Json fixture = Json::parse(read_file(testing::fixture("optim/schedules.json")));
+  for (const Json& each : fixture.at("rows")) {
+    const TrainConfig c = fixture_config(each.at("config"));
+    int64_t total = 0;
+    for (int64_t step = 0; step < 15; ++step) {
+      EXPECT_EQ(c.rows_before(step), total) << each.at("config") << step;
+      EXPECT_EQ(c.rows(step), each.at("values")[static_cast<size_t>(step)].get<int64_t>());
+      total += c.rows(step);
+    }
+  }
+  EXPECT_EQ(TrainConfig().rows_before(7), 7 * TrainConfig().batch_size);
 }
 
 }  // namespace

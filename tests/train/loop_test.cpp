@@ -66,6 +66,127 @@ TEST_P(LoopTest, AKilledRunResumesToTheSameBytes) {
   }
 }
 
+/// What else must not change the bits of a resumed run: each with accumulation.
+std::vector<std::pair<std::string, TrainConfig>> ways_to_train() {
+  std::vector<std::pair<std::string, TrainConfig>> out;
+  const auto add = [&](const std::string& name, const std::function<void(TrainConfig&)>& change) {
+    TrainConfig train = tiny_train();
+    train.micro_batch_size = 4;
+    train.checkpoint_every = 4;
+    train.eval_every = 3;
+    change(train);
+    out.emplace_back(name, train);
+  };
+  for (const MomentDType moments : {MomentDType::fp32, MomentDType::bf16}) {
+    for (const OptimizerKind kind :
+         {OptimizerKind::adamw, OptimizerKind::muon, OptimizerKind::lion, OptimizerKind::sgd}) {
+      add(cat(to_name(kind), "-", to_name(moments)), [&](TrainConfig& train) {
+        train.optimizer = kind;
+        train.moment_dtype = moments;
+      });
+    }
+  }
+  add("normuon", [](TrainConfig& train) {
+    train.optimizer = OptimizerKind::muon;
+    train.muon_variance = train.cautious_decay = true;
+    train.muon_method = MuonMethod::polar_express;
+  });
+  add("ema", [](TrainConfig& train) {
+    train.ema_decay = 0.9;
+    train.moment_dtype = MomentDType::bf16;
+  });
+  return out;
+}
+
+TEST_P(LoopTest, AKilledRunResumesToTheSameBytesWithEveryOptimizer) {
+  for (const auto& [name, train] : ways_to_train()) {
+    TinyRun straight = run(name);
+    straight.train = train;
+    straight.run();
+    TinyRun killed = straight;
+    killed.out = folder_ / cat(name, "-killed");
+    for (const int64_t kill_at : {3, 6, 11}) {
+      killed.stop_after = kill_at;
+      EXPECT_THROW(killed.run(), std::runtime_error);
+      killed.existing = Existing::resume;
+    }
+    killed.stop_after = -1;
+    killed.run();
+    EXPECT_EQ(killed.final_weights(), straight.final_weights()) << name;
+    EXPECT_EQ(killed.losses(), straight.losses()) << name;
+    EXPECT_EQ(killed.valid_losses(), straight.valid_losses()) << name;
+  }
+}
+
+TEST_P(LoopTest, EveryOptimizerLearnsAndGivesTheSameBytesAgain) {
+  for (const auto& [name, train] : ways_to_train()) {
+    TinyRun first = run(name);
+    first.train = train;
+    first.train.steps = 40;
+    if (train.optimizer == OptimizerKind::lion) first.train.lr = 2e-3;
+    if (train.optimizer == OptimizerKind::sgd) first.train.lr = 0.3;
+    TinyRun second = first;
+    second.out = folder_ / cat(name, "-again");
+    first.run();
+    second.run();
+    EXPECT_EQ(first.final_weights(), second.final_weights()) << name;
+    EXPECT_LT(first.losses().back(), 0.8 * first.losses().front()) << name;
+  }
+}
+
+TEST_P(LoopTest, TheMeanOfTheWeightsIsSavedAndDoesNotChangeTraining) {
+  TinyRun plain = run("plain");
+  TinyRun mean = run("mean");
+  mean.train.ema_decay = 0.5;
+  mean.train.eval_every = plain.train.eval_every = 2;
+  plain.train.checkpoint_every = mean.train.checkpoint_every = 1;
+  plain.train.keep = 100;
+  plain.run();
+  mean.run();
+  EXPECT_EQ(plain.losses(), mean.losses()) << "training goes on with the weights";
+  EXPECT_NE(plain.valid_losses(), mean.valid_losses()) << "the mean is evaluated";
+  // The mean by hand from the weights behind each step.
+  const auto weights = [&](const std::filesystem::path& folder) {
+    const SafetensorsFile file(folder / "model.safetensors");
+    return file.view("model.layers.1.mlp.down_proj.weight").to(at::kDouble);
+  };
+  Transformer model(plain.shape, at::TensorOptions(at::kFloat));
+  init_weights(model, 3);
+  at::Tensor expected =
+      model->named_parameters()["blocks.1.mlp.down.weight"].detach().to(at::kDouble);
+  for (int64_t step = 1; step <= plain.train.steps; ++step) {
+    char name[32];
+    std::snprintf(name, sizeof name, "step-%08d", static_cast<int>(step));
+    const double decay = std::min(0.5, (1.0 + step) / (10.0 + step));
+    expected = expected * decay + weights(plain.out / "checkpoints" / name) * (1 - decay);
+  }
+  const at::Tensor found = weights(mean.out / "model");
+  EXPECT_LT((found - expected).abs().max().item<double>(), 1e-6);
+}
+
+TEST_P(LoopTest, ABatchThatGrowsResumesToTheSameBytes) {
+  TinyRun straight = run("growing");
+  straight.train.batch_start = 2;
+  straight.train.batch_ramp_steps = 6;
+  straight.train.micro_batch_size = 2;
+  straight.train.checkpoint_every = 4;
+  straight.batches = [train = straight.train](int64_t step) {
+    return counting_batch(train.rows(step), 16, 5, static_cast<uint64_t>(step));
+  };
+  straight.run();
+  EXPECT_EQ(straight.metrics().back()["tokens"].get<int64_t>(),
+            straight.train.rows_before(straight.train.steps) * 16);
+  TinyRun killed = straight;
+  killed.out = folder_ / "growing-killed";
+  killed.stop_after = 5;
+  EXPECT_THROW(killed.run(), std::runtime_error);
+  killed.stop_after = -1;
+  killed.existing = Existing::resume;
+  killed.run();
+  EXPECT_EQ(killed.final_weights(), straight.final_weights());
+  EXPECT_EQ(killed.losses(), straight.losses());
+}
+
 TEST_P(LoopTest, RowsOneByOneEqualRowsTogether) {
   TinyRun together = run("together");
   TinyRun apart = run("apart");

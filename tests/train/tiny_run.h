@@ -115,10 +115,14 @@ struct TinyRun {
     for (std::string line; std::getline(file, line);) lines.push_back(Json::parse(line));
     return lines;
   }
-  std::vector<double> losses() const {
+  std::vector<double> losses() const { return logged("loss"); }
+  std::vector<double> valid_losses() const { return logged("val_loss"); }
+
+ private:
+  std::vector<double> logged(const char* key) const {
     std::vector<double> found;
     for (const Json& line : metrics()) {
-      if (line.contains("loss")) found.push_back(line["loss"].get<double>());
+      if (line.contains(key)) found.push_back(line[key].get<double>());
     }
     return found;
   }

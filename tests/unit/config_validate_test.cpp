@@ -84,6 +84,89 @@ TEST(Validate, FinalRateIsNotAboveTheHighest) {
   EXPECT_EQ("", conflicts_of(config));
 }
 
+TEST(Validate, ABatchGrowsFromItsStartInSomeSteps) {
+  RunConfig config;
+  config.train.batch_size = 12;
+  config.train.batch_start = 4;
+  EXPECT_EQ("train.batch_start=4 needs train.batch_ramp_steps, the steps in which it grows",
+            conflicts_of(config));
+  config.train.batch_ramp_steps = 100;
+  EXPECT_EQ("", conflicts_of(config));
+  config.train.micro_batch_size = 3;
+  EXPECT_EQ("train.micro_batch_size=3 does not divide train.batch_start=4; use a multiple of it",
+            conflicts_of(config));
+  config.train.batch_start = 15;
+  EXPECT_EQ("train.batch_start=15 is more than train.batch_size=12; use at most that",
+            conflicts_of(config));
+  config.train.batch_start.reset();
+  EXPECT_EQ("train.batch_ramp_steps=100 needs train.batch_start, the rows of the first step",
+            conflicts_of(config));
+}
+
+TEST(Validate, DecayStepsAreOfWsd) {
+  RunConfig config;
+  config.train.decay_steps = 100;
+  EXPECT_EQ("train.decay_steps=100 is for train.schedule=wsd, not for cosine",
+            conflicts_of(config));
+  config.train.schedule = Schedule::wsd;
+  EXPECT_EQ("", conflicts_of(config));
+  config.train.decay_steps = 1001;
+  EXPECT_EQ("train.decay_steps=1001 is more than train.steps=1000; use at most 1000",
+            conflicts_of(config));
+}
+
+TEST(Validate, SettingsOfOtherUpdateRulesAreRefused) {
+  RunConfig config;
+  config.train.momentum = 0.8;
+  EXPECT_EQ("train.momentum=0.8 has no meaning for train.optimizer=adamw; it is for muon and sgd",
+            conflicts_of(config));
+  config.train.optimizer = OptimizerKind::muon;
+  config.train.muon_variance = true;
+  config.train.base_width = 64;
+  config.train.beta2 = 0.9;
+  config.train.cautious_decay = true;
+  EXPECT_EQ("", conflicts_of(config));
+  config.train.optimizer = OptimizerKind::sgd;
+  const std::string found = conflicts_of(config);
+  for (const char* key : {"beta2=0.9", "cautious_decay=true", "base_width=64"}) {
+    EXPECT_TRUE(contains(found, cat("train.", key,
+                                    " has no meaning for train.optimizer=sgd; it "
+                                    "is for adamw, muon and lion")));
+  }
+  EXPECT_TRUE(contains(found,
+                       "train.muon_variance=true has no meaning for train.optimizer=sgd; "
+                       "it is for muon"));
+}
+
+TEST(Validate, AHeadsRateNeedsAHead) {
+  RunConfig config;
+  config.train.head_lr_scale = 0.5;
+  EXPECT_TRUE(contains(conflicts_of(config),
+                       "train.head_lr_scale=0.5 needs a head of its own, but "
+                       "model.tie_word_embeddings=true; use train.embedding_lr_scale"));
+  config.model.tie_word_embeddings = false;
+  EXPECT_EQ("", conflicts_of(config));
+}
+
+TEST(Validate, RatesThatSuitTheRuleWhenUnset) {
+  TrainConfig train;
+  EXPECT_EQ(1e-3, train.highest_lr());
+  EXPECT_EQ(0.1, train.decay());
+  EXPECT_EQ(0.95, train.second_beta());
+  train.optimizer = OptimizerKind::lion;
+  EXPECT_EQ(1e-4, train.highest_lr());
+  EXPECT_EQ(1, train.decay());
+  EXPECT_EQ(0.99, train.second_beta());
+  train.optimizer = OptimizerKind::sgd;
+  EXPECT_EQ(0.1, train.highest_lr());
+  EXPECT_EQ(0, train.decay());
+  EXPECT_EQ(0.9, train.momentum_decay());
+  train.optimizer = OptimizerKind::muon;
+  EXPECT_EQ(0.95, train.momentum_decay());
+  train.lr = 2e-3;
+  EXPECT_EQ(2e-4, train.final_lr());
+}
+
 TEST(Validate, RowsFitIntoTheContext) {
   RunConfig config;
   config.model.max_position_embeddings = 128;
