@@ -4,8 +4,10 @@
 #include <string>
 #include <vector>
 
+#include "core/base64.h"
 #include "core/json.h"
 #include "testing.h"
+#include "tokenizer/byte_alphabet.h"
 #include "tokenizer/pipeline.h"
 #include "tokenizer/train.h"
 
@@ -28,6 +30,34 @@ inline Json small_model(const std::vector<std::string>& tokens,
   for (size_t i = 0; i < tokens.size(); ++i) vocab[tokens[i]] = i;
   return {{"model", {{"type", "BPE"}, {"vocab", vocab}, {"merges", merges}}},
           {"decoder", {{"type", "Fuse"}}}};
+}
+
+/// A vocabulary of the 256 bytes and what `more` adds.
+inline std::string byte_vocabulary(const std::vector<std::string>& more) {
+  Json vocab = Json::object();
+  for (unsigned byte = 0; byte < 256; ++byte) vocab[byte_symbol(static_cast<uint8_t>(byte))] = byte;
+  for (const std::string& token : more) vocab[token] = vocab.size();
+  return vocab.dump();
+}
+
+/// Lines of a tiktoken file.
+inline std::string rank_lines(size_t count) {
+  std::string out;
+  for (size_t i = 0; i < count; ++i) {
+    const std::string token = i < 256 ? std::string(1, static_cast<char>(i)) : cat("\x01", i);
+    out += cat(base64_encode(token), " ", i, "\n");
+  }
+  return out;
+}
+
+/// A SentencePiece model of the letters a to c, with what `more` adds to its bytes.
+inline std::string small_sentencepiece(const std::string& more) {
+  const auto piece = [](const std::string& text, char type) {
+    return cat("\x0A", static_cast<char>(text.size() + 9), "\x0A", static_cast<char>(text.size()),
+               text, "\x15", std::string(3, '\0'), "\xC0", "\x18", type);
+  };
+  return cat(piece("<unk>", 2), piece("<s>", 3), piece("</s>", 3), piece("a", 1), piece("b", 1),
+             piece("ab", 1), piece("▁", 1), more);
 }
 
 }  // namespace slovo::testing

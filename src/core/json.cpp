@@ -32,7 +32,8 @@ std::string reason_of(const nlohmann::json::exception& error) {
   if (detail == std::string::npos)
     detail = what.find("] ") == std::string::npos ? 0 : what.find("] ") + 2;
   what = what.substr(detail);
-  return what.size() <= kLongest ? what : utf8::replace_invalid(what.substr(0, kLongest)) + "...";
+  const bool whole = what.size() <= kLongest;
+  return utf8::replace_invalid(what.substr(0, kLongest)) + (whole ? "" : "...");
 }
 
 /// nlohmann keeps the last of repeated keys silently; a config that says two things is a mistake.

@@ -98,7 +98,7 @@ void AddedTokens::add(const JsonNode& node, const Vocabulary& vocabulary,
   tokens_[token.id] = std::move(token);
 }
 
-void AddedTokens::split(std::string_view text, Stage stage, bool ordinary, const Sink& sink) const {
+void AddedTokens::split(std::string_view text, Stage stage, TextKind kind, const Sink& sink) const {
   const Trie& trie = stage == Stage::original ? original_ : normalized_;
   if (trie.nodes.size() == 1) return text.empty() ? void() : sink.text(text);
   const auto& firsts = trie.nodes[0].next;
@@ -119,8 +119,8 @@ void AddedTokens::split(std::string_view text, Stage stage, bool ordinary, const
     size_t begin = at;
     size_t end = at + token->spelling.size();
     at = end;  // a match that is not taken still hides what it covers
-    if ((ordinary && token->special) || (token->single_word && inside_word(text, begin, end)))
-      continue;
+    if (kind == TextKind::ordinary && token->special) continue;
+    if (token->single_word && inside_word(text, begin, end)) continue;
     if (token->lstrip) begin = std::max(skip_spaces_back(text, begin), done);
     if (token->rstrip) end = skip_spaces(text, end);
     if (done < begin) sink.text(text.substr(done, begin - done));

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "tokenizer/normalizer.h"
+#include "tokenizer/text_kind.h"
 #include "tokenizer/vocabulary.h"
 
 namespace slovo {
@@ -41,9 +42,9 @@ class AddedTokens {
   AddedTokens(const AddedTokens&) = delete;  // the tries point into the map
   AddedTokens& operator=(const AddedTokens&) = delete;
 
-  /// Cuts `text` at the added tokens of a stage (leftmost, longest). `ordinary`: special ones are
-  /// text.
-  void split(std::string_view text, Stage stage, bool ordinary, const Sink& sink) const;
+  /// Cuts `text` at the added tokens of a stage (leftmost, longest); in ordinary text special ones
+  /// are text.
+  void split(std::string_view text, Stage stage, TextKind kind, const Sink& sink) const;
   const AddedToken* find(TokenId id) const;
   const AddedToken* find(std::string_view content) const;
   const std::map<TokenId, AddedToken>& all() const { return tokens_; }

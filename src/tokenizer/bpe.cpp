@@ -199,9 +199,10 @@ void Bpe::merge_long(std::vector<TokenId>& ids) const {
   std::erase(ids, -1);
 }
 
-void Bpe::compute(std::string_view word, std::vector<TokenId>& ids) const {
+void Bpe::compute(std::string_view word, TextKind kind, std::vector<TokenId>& ids) const {
   if (ignore_merges_) {
-    if (const auto whole = vocabulary_.find(bytes_ ? to_byte_alphabet(word) : std::string(word))) {
+    const auto whole = vocabulary_.find(bytes_ ? to_byte_alphabet(word) : std::string(word));
+    if (whole && may_match(*whole, kind)) {
       ids.push_back(*whole);
       return;
     }

@@ -20,7 +20,7 @@ class Bpe final : public TokenModel {
   Bpe(const JsonNode& model, bool bytes);
 
   const Vocabulary& vocabulary() const override { return vocabulary_; }
-  void compute(std::string_view word, std::vector<TokenId>& ids) const override;
+  void compute(std::string_view word, TextKind kind, std::vector<TokenId>& ids) const override;
   /// "bpe"; without merges "byte" or "char", after its symbols.
   std::string kind() const override;
 

@@ -19,9 +19,10 @@ void for_each_in_class(const std::string& text, const char* pattern, Visit&& vis
 }
 
 /// All characters that are in any class but kOther: few of the code points that there are.
-std::string classified_characters(char32_t end) {
+std::string classified_characters() {
   std::string all;
-  for (char32_t c = 0; c < end; ++c) {
+  // Planes 4 to 13 are empty, 15 and 16 are private; in the 14th there are marks at its begin.
+  for (char32_t c = 0; c < 0xE1000; c = c == 0x3FFFF ? 0xE0000 : c + 1) {
     if (c < 0xD800 || c >= 0xE000) utf8::append(all, c);
   }
   std::string out;
@@ -33,7 +34,7 @@ std::string classified_characters(char32_t end) {
 
 CharacterClasses::CharacterClasses() {
   std::vector<uint8_t> all(kEnd);
-  const std::string text = classified_characters(kEnd);
+  const std::string text = classified_characters();
   const auto mark = [&](const char* pattern, Class value) {
     for_each_in_class(text, pattern,
                       [&](char32_t c) { all[c] = static_cast<uint8_t>(all[c] | value); });

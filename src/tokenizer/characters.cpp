@@ -5,6 +5,7 @@
 #include <initializer_list>
 
 #include "core/utf8.h"
+#include "tokenizer/newer_characters.h"
 
 namespace slovo {
 namespace {
@@ -34,10 +35,11 @@ bool is_space(char32_t c) { return u_isUWhiteSpace(code_of(c)); }
 
 bool is_word_character(char32_t c) {
   return u_isUAlphabetic(code_of(c)) || u_hasBinaryProperty(code_of(c), UCHAR_JOIN_CONTROL) ||
-         in_categories(c, U_GC_M_MASK | U_GC_ND_MASK | U_GC_PC_MASK);
+         in_categories(c, U_GC_M_MASK | U_GC_ND_MASK | U_GC_PC_MASK) || is_newer(c, "L") ||
+         is_newer(c, "M") || is_newer(c, "Nd");
 }
 
-bool is_numeric(char32_t c) { return in_categories(c, U_GC_N_MASK); }
+bool is_numeric(char32_t c) { return in_categories(c, U_GC_N_MASK) || is_newer(c, "N"); }
 
 bool is_punctuation(char32_t c) {
   if (c < 0x80) return in_categories(c, U_GC_P_MASK | U_GC_S_MASK);

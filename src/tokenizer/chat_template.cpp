@@ -5,6 +5,7 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "tokenizer/jinja_interpreter.h"
+#include "tokenizer/tokenizer_config.h"
 
 namespace slovo {
 namespace {
@@ -49,7 +50,7 @@ Sources template_files(const std::filesystem::path& folder) {
   };
   if (std::filesystem::is_regular_file(folder / "chat_template.jinja"))
     add("default", folder / "chat_template.jinja");
-  const auto more = folder / "additional_chat_templates";
+  const auto more = folder / kMoreTemplates;
   if (!std::filesystem::is_directory(more)) return out;
   for (const auto& entry : std::filesystem::directory_iterator(more))
     if (entry.path().extension() == ".jinja") add(entry.path().stem().string(), entry.path());
@@ -147,24 +148,33 @@ void ChatTemplate::Parsed::run(jinja::Runtime& runtime, jinja::Interpreter& inte
 }
 
 ChatTemplate ChatTemplate::from_folder(const std::filesystem::path& folder) {
-  const Json config = read_object(folder / "tokenizer_config.json");
-  Templates templates;
-  for (const auto& [name, source] : find_templates(folder, config))
-    templates[name] = std::make_shared<const Parsed>(source);
-  if (templates.empty())
+  ChatTemplate out = from_folder_or_default(folder);
+  if (out.is_default_)
     throw_data(folder.string(),
                ": has no chat template; a chat model has chat_template.jinja, or \"chat_template\" "
                "in tokenizer_config.json");
+  return out;
+}
+
+ChatTemplate ChatTemplate::from_folder_or_default(const std::filesystem::path& folder) {
+  const Json config = read_object(folder / "tokenizer_config.json");
+  Sources sources = find_templates(folder, config);
+  const bool is_default = sources.empty();
+  if (is_default)
+    sources["default"] = {std::string(kDefaultChatTemplate), "slovo's own chat template"};
+  Templates templates;
+  for (const auto& [name, source] : sources)
+    templates[name] = std::make_shared<const Parsed>(source);
   SpecialTokenMap tokens;
   add_special_tokens(tokens, config);
   add_special_tokens(tokens, read_object(folder / "special_tokens_map.json"));
-  return {std::move(templates), std::move(tokens)};
+  return {std::move(templates), std::move(tokens), is_default};
 }
 
 ChatTemplate ChatTemplate::from_text(std::string_view text, const std::string& where,
                                      SpecialTokenMap special_tokens) {
   const Source source{std::string(text), where};
-  return {{{"default", std::make_shared<const Parsed>(source)}}, std::move(special_tokens)};
+  return {{{"default", std::make_shared<const Parsed>(source)}}, std::move(special_tokens), false};
 }
 
 const ChatTemplate::Parsed& ChatTemplate::pick(bool with_tools) const {
@@ -201,6 +211,10 @@ ChatText ChatTemplate::render_marked(const Chat& chat) const {
                ": {% generation %} inside a macro or a variable: where its text will stand is not "
                "known; put it outside");
   return {std::move(interpreter.output), std::move(interpreter.generated)};
+}
+
+void write_default_template(const std::filesystem::path& folder) {
+  write_file(folder / "chat_template.jinja", kDefaultChatTemplate);
 }
 
 std::vector<TokenId> encode_chat(const Tokenizer& tokenizer, std::string_view text) {

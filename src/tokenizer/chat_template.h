@@ -40,6 +40,8 @@ class ChatTemplate {
   /// `additional_chat_templates/NAME.jinja`, else `chat_template` of `tokenizer_config.json`.
   /// Throws Error(data) when there is none.
   static ChatTemplate from_folder(const std::filesystem::path& folder);
+  /// The same; kDefaultChatTemplate when there is none.
+  static ChatTemplate from_folder_or_default(const std::filesystem::path& folder);
   /// `where` leads messages; `special_tokens`: "bos_token" and its like, as variables.
   static ChatTemplate from_text(std::string_view text, const std::string& where,
                                 SpecialTokenMap special_tokens = {});
@@ -50,23 +52,31 @@ class ChatTemplate {
   /// The same with what the assistant says in it. Throws where the template does not mark that by
   /// {% generation %}, or marks it inside a macro.
   ChatText render_marked(const Chat& chat) const;
+  /// It is not the model's own: what is trained with it must be saved with it.
+  bool is_default() const { return is_default_; }
 
  private:
   struct Parsed;
   using Templates = std::map<std::string, std::shared_ptr<const Parsed>>;
-  ChatTemplate(Templates templates, SpecialTokenMap special_tokens)
-      : templates_(std::move(templates)), special_tokens_(std::move(special_tokens)) {}
+  ChatTemplate(Templates templates, SpecialTokenMap special_tokens, bool is_default)
+      : templates_(std::move(templates)),
+        special_tokens_(std::move(special_tokens)),
+        is_default_(is_default) {}
   const Parsed& pick(bool with_tools) const;
 
   Templates templates_;  ///< "default", and "tool_use" for dialogues with tools
   SpecialTokenMap special_tokens_;
+  bool is_default_;
 };
 
 /// Ids of text that a template wrote: the special tokens that stand in it and no others, so that
 /// there is never a second BOS.
 std::vector<TokenId> encode_chat(const Tokenizer& tokenizer, std::string_view text);
 
-/// The template of models that slovo trains: ChatML, with tools, the assistant's turns marked.
+/// The template of models that slovo trains and of those that bring none: ChatML, with tools, the
+/// assistant's turns marked.
 extern const std::string_view kDefaultChatTemplate;
+/// Gives the tokenizer in `folder` that template, as the file that `transformers` reads too.
+void write_default_template(const std::filesystem::path& folder);
 
 }  // namespace slovo

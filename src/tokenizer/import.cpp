@@ -115,10 +115,21 @@ void ImportSettings::refuse_class(const std::string& kind,
              "; write a tokenizer.json with transformers (save_pretrained) and give that");
 }
 
+std::string_view take_line(std::string_view& rest) {
+  const size_t end = std::min(rest.find('\n'), rest.size());
+  std::string_view line = rest.substr(0, end);
+  rest.remove_prefix(std::min(end + 1, rest.size()));
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  return line;
+}
+
 ImportedTokenizer import_tokenizer(const TokenizerFiles& files, const ImportSettings& settings) {
   const std::string name = files.first.string();
-  if (files.form == Form::gpt2) return import_gpt2(files.first, files.second, settings);
   const std::string text = read_file(files.first);
+  if (files.form == Form::gpt2) {
+    const std::string merges = read_file(files.second);
+    return import_gpt2({text, name}, {merges, files.second.string()}, settings);
+  }
   if (files.form == Form::bert) return import_bert(text, name, settings);
   // Ranks are lines of text; a SentencePiece model begins with the tag of its first piece.
   if (text.starts_with('\n')) return import_sentencepiece(text, name, settings);

@@ -45,9 +45,17 @@ class ImportSettings {
   std::string name_;
 };
 
-/// GPT-2's vocabulary and merges. `files` names both in messages.
-ImportedTokenizer import_gpt2(const std::filesystem::path& vocab,
-                              const std::filesystem::path& merges, const ImportSettings& settings);
+/// The next line of `rest`, without its "\n" or "\r\n"; `rest` is left behind it.
+std::string_view take_line(std::string_view& rest);
+
+/// The text of a file, and its name in messages.
+struct NamedText {
+  std::string_view text;
+  std::string name;
+};
+/// GPT-2's vocabulary and merges.
+ImportedTokenizer import_gpt2(const NamedText& vocab, const NamedText& merges,
+                              const ImportSettings& settings);
 /// BERT's vocabulary, a token a line.
 ImportedTokenizer import_bert(std::string_view text, const std::string& name,
                               const ImportSettings& settings);

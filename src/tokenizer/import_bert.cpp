@@ -13,11 +13,8 @@ using Tokens = std::vector<std::pair<std::string, TokenId>>;
 Tokens read_lines(std::string_view text, const std::string& name) {
   utf8::require_valid(text, name);
   Tokens tokens;
-  for (size_t at = 0; at < text.size();) {
-    const size_t end = std::min(text.find('\n', at), text.size());
-    std::string_view line = text.substr(at, end - at);
-    at = end + 1;
-    if (line.ends_with('\r')) line.remove_suffix(1);
+  while (!text.empty()) {
+    const std::string_view line = take_line(text);
     if (line.empty()) throw_data(name, ":", tokens.size() + 1, ": is empty; must be a token");
     tokens.emplace_back(line, static_cast<TokenId>(tokens.size()));
   }

@@ -1,6 +1,5 @@
 // vocab.json and merges.txt, as GPT-2, RoBERTa and Qwen2 came in.
 #include "core/error.h"
-#include "core/files.h"
 #include "core/utf8.h"
 #include "tokenizer/byte_alphabet.h"
 #include "tokenizer/import.h"
@@ -13,20 +12,17 @@ namespace {
 using Merges = std::vector<std::pair<std::string, std::string>>;
 using Tokens = std::vector<std::pair<std::string, TokenId>>;
 
-Merges read_merges(const std::filesystem::path& path) {
-  const std::string text = read_file(path);
-  utf8::require_valid(text, path.string());
+Merges read_merges(const NamedText& file) {
+  utf8::require_valid(file.text, file.name);
   Merges merges;
-  for (size_t at = 0, number = 1; at < text.size(); ++number) {
-    const size_t end = std::min(text.find('\n', at), text.size());
-    std::string_view line = std::string_view(text).substr(at, end - at);
-    at = end + 1;
-    if (line.ends_with('\r')) line.remove_suffix(1);
+  std::string_view rest = file.text;
+  for (size_t number = 1; !rest.empty(); ++number) {
+    const std::string_view line = take_line(rest);
     if (line.empty() || line.starts_with("#version")) continue;
     const size_t space = line.find(' ');
     if (space == 0 || space == std::string_view::npos || space + 1 == line.size() ||
         line.find(' ', space + 1) != std::string_view::npos) {
-      throw_data(path.string(), ":", number, ": must be two tokens with a space between them");
+      throw_data(file.name, ":", number, ": must be two tokens with a space between them");
     }
     merges.emplace_back(line.substr(0, space), line.substr(space + 1));
   }
@@ -103,14 +99,13 @@ void set_stages(Family family, const Vocabulary& vocabulary, const ImportSetting
 
 }  // namespace
 
-ImportedTokenizer import_gpt2(const std::filesystem::path& vocab,
-                              const std::filesystem::path& merges_path,
+ImportedTokenizer import_gpt2(const NamedText& vocab, const NamedText& merges,
                               const ImportSettings& settings) {
-  const std::string name = vocab.string();
-  const auto json = parse_tokenizer_json(read_file(vocab), name);
+  const std::string& name = vocab.name;
+  const auto json = parse_tokenizer_json(vocab.text, name);
   const JsonNode file(json, name);
   const Vocabulary vocabulary(file);
-  const Merges merges = read_merges(merges_path);
+  const Merges pairs = read_merges(merges);
   for (size_t byte = 0; byte < 256; ++byte) {
     if (!vocabulary.find(byte_symbol(static_cast<uint8_t>(byte))))
       throw_data(name, ": the byte ", byte,
@@ -118,7 +113,7 @@ ImportedTokenizer import_gpt2(const std::filesystem::path& vocab,
   }
   const Family family = find_family(vocabulary, settings, name);
   ImportedTokenizer out;
-  out.parts.model = bpe_json(vocab_json(tokens_of(vocabulary)), merges, {});
+  out.parts.model = bpe_json(vocab_json(tokens_of(vocabulary)), pairs, {});
   set_stages(family, vocabulary, settings, out.parts);
   const auto told = settings.added_tokens();
   out.parts.added_tokens = told.empty() ? family_tokens(family, vocabulary) : Json(told);

@@ -114,11 +114,8 @@ std::pair<std::string, TokenId> read_line(std::string_view line, const std::stri
 Ranks read_ranks(std::string_view text, const std::string& name) {
   Ranks ranks;
   std::unordered_map<std::string, TokenId> seen;
-  for (size_t at = 0, number = 1; at < text.size(); ++number) {
-    const size_t end = std::min(text.find('\n', at), text.size());
-    std::string_view line = text.substr(at, end - at);
-    at = end + 1;
-    if (line.ends_with('\r')) line.remove_suffix(1);
+  for (size_t number = 1; !text.empty(); ++number) {
+    const std::string_view line = take_line(text);
     if (line.empty()) continue;
     const std::string where = cat(name, ":", number);
     auto [token, rank] = read_line(line, where);

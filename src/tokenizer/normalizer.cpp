@@ -4,6 +4,7 @@
 #include <unicode/normalizer2.h>
 #include <unicode/stringpiece.h>
 #include <unicode/uchar.h>
+#include <unicode/uniset.h>
 
 #include <algorithm>
 #include <vector>
@@ -43,26 +44,43 @@ class Replace final : public Normalizer {
   std::string content_;
 };
 
-/// NFC, NFD, NFKC, NFKD. (Unicode Standard Annex 15)
+/// The characters that HF's tables of decompositions and combining classes know.
+const icu::UnicodeSet& normalized_characters() {
+  static const icu::UnicodeSet set = [] {
+    UErrorCode status = U_ZERO_ERROR;
+    icu::UnicodeSet out(icu::UnicodeString("[:age=9.0:]"), status);
+    if (U_FAILURE(status))
+      throw_io("the Unicode library cannot load its tables: ", u_errorName(status));
+    out.freeze();
+    return out;
+  }();
+  return set;
+}
+
+/// NFC, NFD, NFKC, NFKD (Unicode Standard Annex 15) of Unicode 9, as HF has them: later characters
+/// stay as and where they are.
 class UnicodeForm final : public Normalizer {
  public:
-  explicit UnicodeForm(const icu::Normalizer2* form) : form_(form) {}
+  explicit UnicodeForm(const icu::Normalizer2* form)
+      : form_(form), known_(*form, normalized_characters()) {}
   std::string_view apply(std::string_view text, std::string& storage) const override {
     if (text.size() > INT32_MAX)
       throw_data("a text of ", text.size(),
                  " bytes is too long to normalise; split it below 2 GiB");
     const icu::StringPiece piece(text.data(), static_cast<int32_t>(text.size()));
     UErrorCode status = U_ZERO_ERROR;
+    // With all characters known it is in order: so it is with fewer.
     if (form_->isNormalizedUTF8(piece, status)) return text;
     std::string out;
     icu::StringByteSink<std::string> sink(&out, static_cast<int32_t>(text.size()));
-    form_->normalizeUTF8(0, piece, sink, nullptr, status);
+    known_.normalizeUTF8(0, piece, sink, nullptr, status);
     SLOVO_CHECK(U_SUCCESS(status), u_errorName(status));
     return storage = std::move(out);
   }
 
  private:
   const icu::Normalizer2* form_;
+  icu::FilteredNormalizer2 known_;
 };
 
 /// Changes a text character by character: `change(c, out)` appends what becomes of `c`.

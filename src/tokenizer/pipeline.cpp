@@ -71,6 +71,7 @@ Pipeline::Pipeline(std::string text, Parsed parsed, TokenizerConfigFiles config)
   const std::string decoder = decoder_ ? root.at("decoder").text_at("type") : "";
   joins_pieces_ = decoder == "ByteLevel" || decoder == "Fuse";
   fill_pieces();
+  mark_special();
   if (root.has("post_processor"))
     post_processor_ = read_post_processor(root.at("post_processor"), vocab_size());
   for (const auto& [name, list] : kStages)
@@ -105,16 +106,22 @@ void Pipeline::fill_pieces() {
   }
 }
 
+void Pipeline::mark_special() {
+  std::vector<bool> special(pieces_.size());
+  for (const auto& [id, token] : added_.all()) special[static_cast<size_t>(id)] = token.special;
+  model_->set_special(std::move(special));
+}
+
 std::string Pipeline::decode_tokens(std::vector<std::string> tokens) const {
   if (!decoder_) return join(tokens, " ");
   decoder_->apply(tokens);
   return join(tokens, "");
 }
 
-void Pipeline::encode_into(std::string_view text, bool ordinary, int threads,
+void Pipeline::encode_into(std::string_view text, TextKind kind, int threads,
                            std::vector<TokenId>& out) const {
   utf8::require_valid(text, "the text to encode");
-  TokenModel::Session session(*model_);
+  TokenModel::Session session(*model_, kind);
   const PieceSink to_model = [&](const Piece& piece) { session.encode(piece.text, out); };
   const auto push = [&](TokenId id) { out.push_back(id); };
   std::string storage;
@@ -128,10 +135,10 @@ void Pipeline::encode_into(std::string_view text, bool ordinary, int threads,
               pre_tokenizer_ ? pre_tokenizer_->split(piece, to_model) : to_model(piece);
             },
             push};
-        added_.split(normal, AddedTokens::Stage::normalized, ordinary, normals);
+        added_.split(normal, AddedTokens::Stage::normalized, kind, normals);
       },
       push};
-  added_.split(text, AddedTokens::Stage::original, ordinary, originals);
+  added_.split(text, AddedTokens::Stage::original, kind, originals);
 }
 
 std::vector<TokenId> Pipeline::encode(std::string_view text, SpecialTokens specials,
@@ -139,7 +146,7 @@ std::vector<TokenId> Pipeline::encode(std::string_view text, SpecialTokens speci
   std::vector<TokenId> out;
   out.reserve(text.size() / 3 + 8);
   if (specials == SpecialTokens::add) out = post_processor_.before;
-  encode_into(text, false, threads, out);
+  encode_into(text, TextKind::markup, threads, out);
   if (specials == SpecialTokens::add) {
     out.insert(out.end(), post_processor_.behind.begin(), post_processor_.behind.end());
   }
@@ -149,7 +156,7 @@ std::vector<TokenId> Pipeline::encode(std::string_view text, SpecialTokens speci
 std::vector<TokenId> Pipeline::encode_ordinary(std::string_view text, int threads) const {
   std::vector<TokenId> out;
   out.reserve(text.size() / 3 + 8);
-  encode_into(text, true, threads, out);
+  encode_into(text, TextKind::ordinary, threads, out);
   return out;
 }
 
@@ -190,7 +197,10 @@ bool Pipeline::is_special(TokenId id) const {
 
 void Pipeline::save(const std::filesystem::path& folder) const {
   write_file(folder / "tokenizer.json", text_);
-  for (const auto& [name, content] : config_.files) write_file(folder / name, content);
+  for (const auto& [name, content] : config_.files) {
+    make_folder((folder / name).parent_path());
+    write_file(folder / name, content);
+  }
 }
 
 }  // namespace slovo

@@ -43,10 +43,11 @@ class Pipeline final : public Tokenizer {
   struct Parsed;
   Pipeline(std::string text, Parsed parsed, TokenizerConfigFiles config);
 
-  /// The text's own ids, behind what `out` holds. `ordinary`: names of special tokens are text.
-  void encode_into(std::string_view text, bool ordinary, int threads,
+  /// The text's own ids, behind what `out` holds.
+  void encode_into(std::string_view text, TextKind kind, int threads,
                    std::vector<TokenId>& out) const;
   void fill_pieces();
+  void mark_special();
   /// The text of tokens as the vocabulary spells them.
   std::string decode_tokens(std::vector<std::string> tokens) const;
   /// What the decoder is given for an id: "" when there is no such token.

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "core/error.h"
+#include "tokenizer/newer_characters.h"
 
 namespace slovo {
 
@@ -89,6 +90,9 @@ class Translator {
       case 'v':
         out_ += "\\x{b}";
         return;
+      case 'd':
+      case 'D':
+        return add_property(c == 'D', cat("\\", c), "Nd");
       case 'p':
       case 'P':
         return property(c);
@@ -96,7 +100,7 @@ class Translator {
         break;
     }
     const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    if (letter && std::string_view("rntfaedDxuAzZ").find(c) == std::string_view::npos) {
+    if (letter && std::string_view("rntfaexuAzZ").find(c) == std::string_view::npos) {
       refuse(cat("\\", c));
     }
     if (c == 'u') {
@@ -115,9 +119,29 @@ class Translator {
     if (at_ >= pattern_.size() || pattern_[at_] != '{' || close == std::string_view::npos) {
       refuse(cat("\\", c, " without {name}"));
     }
-    out_ += cat("\\", c, pattern_.substr(at_, close + 1 - at_));
+    std::string_view name = pattern_.substr(at_ + 1, close - at_ - 1);
+    const std::string written = cat("\\", c, "{", name, "}");
+    bool outside = c == 'P';
+    if (name.starts_with('^')) {
+      name.remove_prefix(1);
+      outside = !outside;
+    }
     at_ = close + 1;
     name_ended_ = true;
+    add_property(outside, written, name);
+  }
+
+  /// `written` as PCRE2 knows it, and the characters of that property that it may not know yet.
+  void add_property(bool outside, const std::string& written, std::string_view name) {
+    const std::string newer = newer_ranges(name);
+    if (newer.empty()) {
+      out_ += written;
+    } else if (in_class_) {
+      if (outside) refuse(cat(written, " inside a class"));
+      out_ += written + newer;
+    } else {
+      out_ += outside ? cat("[^\\p{", name, "}", newer, "]") : cat("[", written, newer, "]");
+    }
   }
 
   [[noreturn]] void refuse(std::string_view what) const {

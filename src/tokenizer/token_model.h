@@ -1,6 +1,7 @@
 // The heart of a tokenizer: the ids of one word. ("model" in tokenizer.json)
 #pragma once
 
+#include <array>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -10,6 +11,7 @@
 
 #include "tokenizer/json_node.h"
 #include "tokenizer/scanner.h"
+#include "tokenizer/text_kind.h"
 #include "tokenizer/vocabulary.h"
 #include "tokenizer/word_cache.h"
 
@@ -24,14 +26,20 @@ class TokenModel {
 
   virtual const Vocabulary& vocabulary() const = 0;
   /// The ids of a word without any cache; `ids` must be empty. Thread-safe.
-  virtual void compute(std::string_view word, std::vector<TokenId>& ids) const = 0;
+  virtual void compute(std::string_view word, TextKind kind, std::vector<TokenId>& ids) const = 0;
   /// "bpe", "wordpiece", ...: what it is called in reports.
   virtual std::string kind() const = 0;
+  /// Tells which tokens are special: ordinary text is never cut into their names.
+  void set_special(std::vector<bool> special) { special_ = std::move(special); }
+
+  /// What one thread has worked out, for the others that encode the same text.
+  class SharedWords;
 
   /// Encodes word after word with a cache of its own; one per thread, cheap to make.
   class Session {
    public:
-    explicit Session(const TokenModel& model);
+    /// `shared` may be null: no other thread encodes the text.
+    Session(const TokenModel& model, TextKind kind, SharedWords* shared = nullptr);
     ~Session();
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
@@ -52,18 +60,33 @@ class TokenModel {
     };
 
     void encode_part(const Scanner& scanner, std::string_view text, std::vector<TokenId>& out);
+    /// The ids of a word that the cache does not hold, into ids_.
+    void work_out(const WordCache::Key& key, std::string_view word);
     void encode_batch(std::span<const Waiting> words, std::vector<TokenId>& out);
     /// Valid until the next call.
     WordCache::Ids ids_of(const WordCache::Key& key, std::string_view word);
 
     const TokenModel& model_;
+    TextKind kind_;
+    SharedWords* shared_;
     std::unique_ptr<WordCache> cache_;
     std::vector<TokenId> ids_;
   };
 
+ protected:
+  /// A token of the vocabulary may stand for its own name in such a text.
+  bool may_match(TokenId id, TextKind kind) const {
+    return kind == TextKind::markup || static_cast<size_t>(id) >= special_.size() ||
+           !special_[static_cast<size_t>(id)];
+  }
+
  private:
+  using Caches = std::vector<std::unique_ptr<WordCache>>;
+  Caches& idle(TextKind kind) const { return idle_[kind == TextKind::ordinary ? 1 : 0]; }
+
+  std::vector<bool> special_;
   mutable std::mutex idle_mutex_;
-  mutable std::vector<std::unique_ptr<WordCache>> idle_;  // warm caches of finished sessions
+  mutable std::array<Caches, 2> idle_;  // warm caches of finished sessions
 };
 
 /// `bytes`: the pre-tokenizer ends in ByteLevel. Throws Error(data) that names the type when slovo

@@ -22,20 +22,52 @@ std::vector<std::string_view> cut(std::string_view text) {
 
 }  // namespace
 
-TokenModel::Session::Session(const TokenModel& model) : model_(model) {
+/// Rarely asked: a thread keeps what it has found in a cache of its own.
+class TokenModel::SharedWords {
+ public:
+  /// Appends the ids of a word to `ids`; false when no thread has worked it out.
+  bool find(const WordCache::Key& key, std::string_view word, std::vector<TokenId>& ids) {
+    Shard& shard = shard_of(key);
+    const std::lock_guard lock(shard.mutex);
+    const WordCache::Ids known = shard.words.find(key, word);
+    if (!known.data) return false;
+    ids.insert(ids.end(), known.data, known.data + known.size);
+    return true;
+  }
+  void insert(const WordCache::Key& key, std::string_view word, const std::vector<TokenId>& ids) {
+    Shard& shard = shard_of(key);
+    const std::lock_guard lock(shard.mutex);
+    shard.words.insert(key, word, ids);
+  }
+
+ private:
+  struct Shard {
+    std::mutex mutex;
+    WordCache words;
+  };
+
+  // By the hash's upper bits: the lower ones choose the place in a table.
+  Shard& shard_of(const WordCache::Key& key) { return shards_[key.hash >> 60]; }
+
+  std::array<Shard, 16> shards_;
+};
+
+TokenModel::Session::Session(const TokenModel& model, TextKind kind, SharedWords* shared)
+    : model_(model), kind_(kind), shared_(shared) {
   ids_.reserve(WordCache::kLongestWord);
   const std::lock_guard lock(model.idle_mutex_);
-  if (model.idle_.empty()) {
+  Caches& idle = model.idle(kind);
+  if (idle.empty()) {
     cache_ = std::make_unique<WordCache>();
   } else {
-    cache_ = std::move(model.idle_.back());
-    model.idle_.pop_back();
+    cache_ = std::move(idle.back());
+    idle.pop_back();
   }
 }
 
 TokenModel::Session::~Session() {
   const std::lock_guard lock(model_.idle_mutex_);
-  model_.idle_.push_back(std::move(cache_));
+  model_.idle(kind_).push_back(std::move(cache_));
 }
 
 WordCache::Ids TokenModel::Session::ids_of(const WordCache::Key& key, std::string_view word) {
@@ -44,8 +76,14 @@ WordCache::Ids TokenModel::Session::ids_of(const WordCache::Key& key, std::strin
     if (const WordCache::Ids known = cache_->find(key, word); known.data) return known;
   }
   ids_.clear();
-  model_.compute(word, ids_);
+  cached ? work_out(key, word) : model_.compute(word, kind_, ids_);
   return cached ? cache_->insert(key, word, ids_) : WordCache::Ids{ids_.data(), ids_.size()};
+}
+
+void TokenModel::Session::work_out(const WordCache::Key& key, std::string_view word) {
+  if (shared_ && shared_->find(key, word, ids_)) return;
+  model_.compute(word, kind_, ids_);
+  if (shared_) shared_->insert(key, word, ids_);
 }
 
 void TokenModel::Session::encode(std::string_view word, std::vector<TokenId>& out) {
@@ -61,10 +99,11 @@ void TokenModel::Session::encode_words(const Scanner& scanner, std::string_view 
   std::vector<std::vector<TokenId>> ids(parts.size());
   std::vector<bool> ready(parts.size());
   size_t appended = 0;
+  SharedWords shared;
   std::mutex mutex;  // of `ready`, `appended` and `out`
   parallel_for(parts.size(), threads, [&](size_t i) {
     ids[i].reserve(parts[i].size() / 3);
-    Session(model_).encode_part(scanner, parts[i], ids[i]);
+    Session(model_, kind_, &shared).encode_part(scanner, parts[i], ids[i]);
     const std::lock_guard lock(mutex);
     ready[i] = true;
     for (; appended < parts.size() && ready[appended]; ++appended) {

@@ -28,7 +28,8 @@ class Tokenizer {
   /// merges, BERT's vocab.txt, a SentencePiece model, tiktoken's ranks. Throws Error(data) that
   /// names the file and, for a part slovo does not know, its type.
   static std::shared_ptr<const Tokenizer> load(const std::filesystem::path& path);
-  /// Writes `tokenizer.json` and `tokenizer_config.json` into an existing folder.
+  /// Writes `tokenizer.json`, `tokenizer_config.json` and what else lay beside them (chat
+  /// templates) into an existing folder.
   virtual void save(const std::filesystem::path& folder) const = 0;
 
   /// Ids of `text` (well-formed UTF-8). Added tokens in the text ("<|endoftext|>") become their

@@ -14,6 +14,17 @@ std::optional<std::string> read_role(const JsonNode& file, const std::string& ke
   return role.raw().is_object() ? role.text_at("content") : role.text();
 }
 
+/// The chat templates that lie in a folder of their own.
+void read_more_templates(const std::filesystem::path& folder, TokenizerConfigFiles& out) {
+  const auto more = folder / kMoreTemplates;
+  if (!std::filesystem::is_directory(more)) return;
+  for (const auto& entry : std::filesystem::directory_iterator(more)) {
+    if (!entry.is_regular_file() || entry.path().extension() != ".jinja") continue;
+    const auto name = std::filesystem::path(kMoreTemplates) / entry.path().filename();
+    out.files[name.string()] = read_file(entry.path());
+  }
+}
+
 }  // namespace
 
 TokenizerConfigFiles read_tokenizer_config(const std::filesystem::path& folder) {
@@ -29,6 +40,7 @@ TokenizerConfigFiles read_tokenizer_config(const std::filesystem::path& folder) 
     if (!out.bos_token) out.bos_token = read_role(file, "bos_token");
     if (!out.eos_token) out.eos_token = read_role(file, "eos_token");
   }
+  read_more_templates(folder, out);
   return out;
 }
 

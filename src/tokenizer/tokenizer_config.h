@@ -11,9 +11,12 @@
 
 namespace slovo {
 
+/// The folder of the chat templates besides the one that is taken by default, NAME.jinja each.
+inline constexpr const char* kMoreTemplates = "additional_chat_templates";
+
 struct TokenizerConfigFiles {
-  std::map<std::string, std::string>
-      files;  ///< name to text: tokenizer_config.json and its companions
+  /// Path in the folder to text: tokenizer_config.json and its companions.
+  std::map<std::string, std::string> files;
   std::optional<std::string> bos_token;
   std::optional<std::string> eos_token;
 };

@@ -93,7 +93,7 @@ const Unigram::Node* Unigram::child(const Node& node, char byte) const {
   return found != last && found->byte == wanted ? &*found : nullptr;
 }
 
-std::vector<Unigram::Step> Unigram::best_path(std::string_view word) const {
+std::vector<Unigram::Step> Unigram::best_path(std::string_view word, TextKind kind) const {
   std::vector<Step> steps(word.size() + 1);
   const auto offer = [&](size_t end, double score, size_t begin, bool unknown) {
     Step& step = steps[end];
@@ -108,7 +108,7 @@ std::vector<Unigram::Step> Unigram::best_path(std::string_view word) const {
     for (size_t end = begin; end < word.size();) {
       node = child(*node, word[end++]);
       if (!node) break;
-      if (node->token < 0) continue;
+      if (node->token < 0 || !matches(node->token, kind)) continue;
       offer(end, scores_[static_cast<size_t>(node->token)] + so_far, begin,
             node->token == unknown_);
       has_character |= end == next;
@@ -125,8 +125,13 @@ std::vector<Unigram::Step> Unigram::best_path(std::string_view word) const {
   return steps;
 }
 
-void Unigram::push(std::string_view token, std::vector<TokenId>& ids) const {
-  if (const auto id = vocabulary_.find(token)) return ids.push_back(*id);
+bool Unigram::matches(TokenId id, TextKind kind) const {
+  if (!may_match(id, kind)) return false;
+  return kind == TextKind::markup || !byte_fallback_ || fallback_byte(vocabulary_.token(id)) < 0;
+}
+
+void Unigram::push(std::string_view token, TextKind kind, std::vector<TokenId>& ids) const {
+  if (const auto id = vocabulary_.find(token); id && matches(*id, kind)) return ids.push_back(*id);
   const auto fallback = [&](char c) { return fallback_ids_[static_cast<uint8_t>(c)]; };
   if (byte_fallback_ &&
       std::all_of(token.begin(), token.end(), [&](char c) { return fallback(c) >= 0; })) {
@@ -136,10 +141,10 @@ void Unigram::push(std::string_view token, std::vector<TokenId>& ids) const {
   ids.push_back(unknown_);
 }
 
-void Unigram::compute(std::string_view word, std::vector<TokenId>& ids) const {
+void Unigram::compute(std::string_view word, TextKind kind, std::vector<TokenId>& ids) const {
   std::string spelled;
   if (bytes_) word = spelled = to_byte_alphabet(word);
-  const std::vector<Step> steps = best_path(word);
+  const std::vector<Step> steps = best_path(word, kind);
   std::vector<std::string_view> tokens;
   for (size_t end = word.size(); end > 0;) {
     // Unknown characters side by side are one token.
@@ -149,7 +154,7 @@ void Unigram::compute(std::string_view word, std::vector<TokenId>& ids) const {
     tokens.push_back(word.substr(begin, end - begin));
     end = begin;
   }
-  for (auto token = tokens.rbegin(); token != tokens.rend(); ++token) push(*token, ids);
+  for (auto token = tokens.rbegin(); token != tokens.rend(); ++token) push(*token, kind, ids);
 }
 
 }  // namespace slovo

@@ -13,7 +13,7 @@ class Unigram final : public TokenModel {
   Unigram(const JsonNode& model, bool bytes);
 
   const Vocabulary& vocabulary() const override { return vocabulary_; }
-  void compute(std::string_view word, std::vector<TokenId>& ids) const override;
+  void compute(std::string_view word, TextKind kind, std::vector<TokenId>& ids) const override;
   std::string kind() const override { return "unigram"; }
 
  private:
@@ -33,8 +33,11 @@ class Unigram final : public TokenModel {
 
   void build_tree();
   const Node* child(const Node& node, char byte) const;
-  std::vector<Step> best_path(std::string_view word) const;
-  void push(std::string_view token, std::vector<TokenId>& ids) const;
+  std::vector<Step> best_path(std::string_view word, TextKind kind) const;
+  /// Ordinary text holds neither the names of special tokens nor those of bytes, as SentencePiece
+  /// has it.
+  bool matches(TokenId id, TextKind kind) const;
+  void push(std::string_view token, TextKind kind, std::vector<TokenId>& ids) const;
 
   bool bytes_;  ///< words are bytes, spelled in GPT-2's alphabet
   std::vector<double> scores_;

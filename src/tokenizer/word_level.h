@@ -10,7 +10,7 @@ class WordLevel final : public TokenModel {
   WordLevel(const JsonNode& model, bool bytes);
 
   const Vocabulary& vocabulary() const override { return vocabulary_; }
-  void compute(std::string_view word, std::vector<TokenId>& ids) const override;
+  void compute(std::string_view word, TextKind kind, std::vector<TokenId>& ids) const override;
   std::string kind() const override { return "wordlevel"; }
 
  private:

@@ -21,7 +21,7 @@ WordPiece::WordPiece(const JsonNode& model, bool bytes)
     longest_token_ = std::max(longest_token_, vocabulary_.token(id).size());
 }
 
-void WordPiece::compute(std::string_view word, std::vector<TokenId>& ids) const {
+void WordPiece::compute(std::string_view word, TextKind kind, std::vector<TokenId>& ids) const {
   std::string spelled;
   if (bytes_) word = spelled = to_byte_alphabet(word);
   const auto give_up = [&] { ids = {unknown_}; };
@@ -32,7 +32,7 @@ void WordPiece::compute(std::string_view word, std::vector<TokenId>& ids) const 
     const size_t prefix = token.size();
     token += word.substr(begin, longest_token_);
     while (token.size() > prefix) {
-      if (const auto id = vocabulary_.find(token)) {
+      if (const auto id = vocabulary_.find(token); id && may_match(*id, kind)) {
         ids.push_back(*id);
         break;
       }

@@ -11,7 +11,7 @@ class WordPiece final : public TokenModel {
   WordPiece(const JsonNode& model, bool bytes);
 
   const Vocabulary& vocabulary() const override { return vocabulary_; }
-  void compute(std::string_view word, std::vector<TokenId>& ids) const override;
+  void compute(std::string_view word, TextKind kind, std::vector<TokenId>& ids) const override;
   std::string kind() const override { return "wordpiece"; }
 
  private:

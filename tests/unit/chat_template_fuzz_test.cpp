@@ -3,13 +3,11 @@
 #include <random>
 
 #include "core/utf8.h"
-#include "testing.h"
+#include "fuzz.h"
 #include "tokenizer/jinja_interpreter.h"
 
 namespace slovo {
 namespace {
-
-constexpr int kTemplates = 20'000;
 
 std::vector<std::string> seeds() {
   std::vector<std::string> out;
@@ -144,16 +142,16 @@ std::string run(const std::string& source, const Json& messages) {
 TEST(ChatTemplateFuzz, RendersOrRefuses) {
   const Json messages =
       read_json(testing::fixture("chat/expected.json"))["dialogues"][1]["messages"];
-  Mutator mutator(seeds(), 20251);
-  int rendered = 0;
-  for (int i = 0; i < kTemplates; ++i) {
+  Mutator mutator(seeds(), static_cast<uint32_t>(20251 + testing::fuzz_from()));
+  uint64_t rendered = 0;
+  for (uint64_t i = 0; i < testing::fuzz_inputs(); ++i) {
     const std::string source = mutator.next();
     const std::string error = run(source, messages);
     rendered += error.empty() ? 1 : 0;
     if (error.empty()) continue;
     EXPECT_TRUE(error.starts_with("fuzz:") && error.size() > 8) << error;
   }
-  EXPECT_GT(rendered, kTemplates / 10) << "the mutations leave too little that runs";
+  EXPECT_GT(rendered, testing::fuzz_inputs() / 10) << "the mutations leave too little that runs";
 }
 
 }  // namespace

@@ -283,6 +283,47 @@ TEST(ChatTemplate, IsFoundInAFolder) {
   both("F</s>", "A");
 }
 
+TEST(ChatTemplate, DefaultWhereAFolderHasNone) {
+  const testing::TempFolder folder;
+  folder.write("tokenizer_config.json", R"({"bos_token": "<s>"})");
+  const ChatTemplate missing = ChatTemplate::from_folder_or_default(folder.path());
+  EXPECT_TRUE(missing.is_default());
+  const std::string text = missing.render(one_message());
+  EXPECT_EQ(text, ChatTemplate::from_text(kDefaultChatTemplate, "x").render(one_message()));
+  write_default_template(folder.path());
+  const ChatTemplate saved = ChatTemplate::from_folder(folder.path());
+  EXPECT_FALSE(saved.is_default());
+  EXPECT_EQ(saved.render(one_message()), text);
+  folder.write("chat_template.jinja", "own{{ bos_token }}");
+  const ChatTemplate own = ChatTemplate::from_folder_or_default(folder.path());
+  EXPECT_FALSE(own.is_default());
+  EXPECT_EQ(own.render(one_message()), "own<s>");
+}
+
+/// Whichever way a tokenizer brings its templates, they are beside it when it is saved again.
+TEST(ChatTemplate, SurvivesSaving) {
+  const std::string list = R"({"eos_token": "</s>", "chat_template": [
+      {"name": "default", "template": "D"}, {"name": "tool_use", "template": "T{{ eos_token }}"}]})";
+  for (const bool files : {false, true}) {
+    const testing::TempFolder folder;
+    const testing::TempFolder copy;
+    folder.write("tokenizer.json", testing::small_model({"a"}, {}).dump());
+    folder.write("tokenizer_config.json", files ? R"({"eos_token": "</s>"})" : list);
+    if (files) {
+      folder.write("chat_template.jinja", "D");
+      folder.write("additional_chat_templates/tool_use.jinja", "T{{ eos_token }}");
+      folder.write("additional_chat_templates/notes.txt", "no template");
+    }
+    Tokenizer::load(folder.path())->save(copy.path());
+    const ChatTemplate saved = ChatTemplate::from_folder(copy.path());
+    Chat chat = one_message();
+    EXPECT_EQ(saved.render(chat), "D") << files;
+    chat.tools = Json::array();
+    EXPECT_EQ(saved.render(chat), "T</s>") << files;
+    EXPECT_FALSE(std::filesystem::exists(copy / "additional_chat_templates/notes.txt"));
+  }
+}
+
 TEST(ChatTemplate, NamesWhatIsWrongInAFolder) {
   const testing::TempFolder folder;
   folder.write("tokenizer_config.json", R"({"chat_template": 5})");

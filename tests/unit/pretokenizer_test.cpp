@@ -1,5 +1,6 @@
 // Cutting text into words: GPT-2's and GPT-4's patterns, and the dialect of patterns in tokenizer
 // files.
+#include "tokenizer/characters.h"
 #include "tokenizer/pre_tokenizer.h"
 #include "tokenizer/split.h"
 #include "tokenizer_helpers.h"
@@ -39,6 +40,22 @@ TEST(Patterns, WhiteSpaceIsUnicodesNotPcres) {
   EXPECT_EQ(cut("[^\\S\n]+", "a \t\n"), (Words{"a", " \t", "\n"}));
 }
 
+/// Whatever the age of the system's libraries.
+TEST(Patterns, CharactersOfUnicode16AreKnown) {
+  EXPECT_EQ(cut("\\p{L}+", "a\U00031350\U000105C0\u1c89-"),
+            (Words{"a\U00031350\U000105C0\u1c89", "-"}));
+  EXPECT_EQ(cut("\\P{L}+", "-\U00031350-"), (Words{"-", "\U00031350", "-"}));
+  EXPECT_EQ(cut("\\p{^Lo}+", "-\U00031350-"), (Words{"-", "\U00031350", "-"}));
+  EXPECT_EQ(cut("[^\\p{Ll}\\p{ l_u }]+", "-\u1c8a-\u1c89"), (Words{"-", "\u1c8a", "-", "\u1c89"}));
+  EXPECT_EQ(cut("\\d+", "1\U00010D40\U00016D79x"), (Words{"1\U00010D40\U00016D79", "x"}));
+  EXPECT_EQ(cut("\\p{Han}+", "x日\U0002EBF0\u1c89"), (Words{"x", "日\U0002EBF0", "\u1c89"}));
+  EXPECT_EQ(cut(kGpt2Pattern, "a\u1c89"), (Words{"a\u1c89"}));
+  EXPECT_EQ(cut(kO200kPattern, "a\u1c8a\u1c89"), (Words{"a\u1c8a", "\u1c89"}));
+  EXPECT_TRUE(is_word_character(0x1C89) && is_word_character(0x10D40) &&
+              !is_word_character(0x1B7F));
+  EXPECT_TRUE(is_numeric(0x10D40) && !is_numeric(0x1C89));
+}
+
 TEST(Patterns, WhatReadsDifferentlyIsRefused) {
   const auto problem = [](const char* pattern) {
     return testing::error_of([&] { Regex regex(pattern, "f.json: x"); });
@@ -48,7 +65,7 @@ TEST(Patterns, WhatReadsDifferentlyIsRefused) {
             "plain classes, \\s, \\d, "
             "\\p{..} and groups");
   for (const char* pattern : {"\\w", "[[:alpha:]]", "[a&&b]", "a{1,3}+", "(?m:.)", "a(?i)b", "\\bx",
-                              "\\pL", "\\", "\\K"}) {
+                              "\\pL", "\\", "\\K", "[\\P{L}x]", "[\\D]"}) {
     EXPECT_NE(problem(pattern).find("which slovo does not read"), std::string::npos) << pattern;
   }
   EXPECT_NE(problem("(a").find("is not valid"), std::string::npos);
