@@ -48,7 +48,7 @@ TEST(Completion, BashCompletes) {
   EXPECT_EQ("pretrain\n", completed("slovo pre", 1));
   EXPECT_EQ("perplexity score\n", completed("slovo eval \"\"", 2));
   EXPECT_EQ("--train.schedule\n", completed("slovo pretrain --train.sch", 2));
-  EXPECT_EQ("cosine linear wsd constant\n", completed("slovo pretrain --train.schedule \"\"", 3));
+  EXPECT_EQ("cosine linear wsd inverse_sqrt constant\n", completed("slovo pretrain --train.schedule \"\"", 3));
   EXPECT_EQ("bf16\n", completed("slovo eval perplexity --dtype b", 4));
   EXPECT_EQ("\n", completed("slovo pretrain boo", 2)) << "files are left to the shell";
 }
@@ -63,7 +63,7 @@ TEST(Completion, FishCompletes) {
   EXPECT_EQ("pretrain\n", completed("slovo pre"));
   EXPECT_EQ("perplexity\nscore\n", completed("slovo eval "));
   EXPECT_EQ("--train.schedule\n", completed("slovo pretrain --train.sch"));
-  EXPECT_EQ("constant\ncosine\nlinear\nwsd\n", completed("slovo pretrain --train.schedule "));
+  EXPECT_EQ("constant\ncosine\ninverse_sqrt\nlinear\nwsd\n", completed("slovo pretrain --train.schedule "));
 }
 
 TEST(Completion, ShellsAcceptTheScripts) {

@@ -147,7 +147,7 @@ TEST_F(Errors, OfTheCommandLine) {
        {"train.batch_size", "7.5", "must be an integer >= 1"}},
       {"unknown name of a value",
        pretrain("a", {"--train.schedule", "cosinus"}),
-       {"train.schedule", "one of cosine, linear, wsd, constant"}},
+       {"train.schedule", "one of cosine, linear, wsd, inverse_sqrt, constant"}},
       {"two configs",
        {"pretrain", config_, "--config", config_, "--data", text_, "--out", "a"},
        {"two config files"}},

@@ -294,9 +294,9 @@ TEST_F(Loader, ABatchThatGrowsTakesTheSameRowsInTheSameOrder) {
   train.batch_start = 2;
   train.batch_ramp_steps = 4;
   LoaderOptions options{8, 16, 3};
-  TrainLoader even(letters(), {1, 16, 3});
+  TrainLoader even({letters()}, {1, 16, 3});
   options.rows_before = [&](int64_t step) { return train.rows_before(step); };
-  TrainLoader growing(letters(), options);
+  TrainLoader growing({letters()}, options);
   int64_t row = 0;
   for (int64_t step = 0; step < 6; ++step) {
     const Batch batch = growing.batch(step);
