@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Writes tests/fixtures/bpe_training.json, tokenizer_forms.json and tokenizer_more_forms.json: what Hugging Face
-`tokenizers` does.
+"""Writes tests/fixtures/bpe_training.json, word_piece_training.json, unigram_training.json, tokenizer_forms.json and
+tokenizer_more_forms.json: what Hugging Face `tokenizers` and SentencePiece do.
 
-The first holds the merges that its BpeTrainer learns from a small text of our own, the others small tokenizers in the
+The first holds the merges that HF's BpeTrainer learns from a small text of our own, the next two the vocabularies of its
+WordPieceTrainer and of SentencePiece's Unigram trainer on the same text, the others small tokenizers in the
 forms that tokenizer.json has (byte-level and SentencePiece-like BPE; all others), each with texts, ids and decoded texts.
 sentencepiece_models.json holds small models of SentencePiece with the ids that its library gives.
 
@@ -76,6 +77,44 @@ def training_fixture():
     return {"text": TEXT, "cases": cases}
 
 
+def training_words():
+    """Made-up words of few letters, some of them with accents or capitals, so that hardly two pairs are equally frequent."""
+    source = random.Random(3)
+    letters = "aabcdeeilnorsté" + "АВда"
+    words = {}
+    while len(words) < 400:
+        word = "".join(source.choice(letters) for _ in range(source.randint(1, 7)))
+        words[word.capitalize() if source.random() < 0.2 else word] = source.randint(1, 300)
+    return words
+
+
+def spread(words):
+    """One line a word, as often as it occurs."""
+    return "".join((word + " ") * count + "\n" for word, count in words.items())
+
+
+def word_piece_training_fixture():
+    """Vocabularies that HF learns whatever numbers it gives the "##" characters: those at which many trainings agree."""
+    words, cases = training_words(), []
+    for lowercase, least in ((True, 80), (False, 140)):
+        for vocab_size in range(least, least + 20):
+            found = {tuple(word_piece_vocabulary([spread(words)], vocab_size, lowercase)) for _ in range(20)}
+            if len(found) == 1:
+                cases.append({"lowercase": lowercase, "vocab_size": vocab_size, "tokens": list(found.pop())})
+                break
+    return {"words": words, "cases": cases}
+
+
+def unigram_training_fixture():
+    """The pieces that SentencePiece learns, without its special tokens."""
+    model, words, size = io.BytesIO(), training_words(), 150
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(spread(words).splitlines()), model_writer=model, model_type="unigram", vocab_size=size,
+        num_threads=1, minloglevel=2, unk_id=0, bos_id=-1, eos_id=-1, pad_id=-1, max_sentence_length=1 << 20)
+    processor = sentencepiece.SentencePieceProcessor(model_proto=model.getvalue())
+    return {"words": words, "pieces": {processor.id_to_piece(i): round(processor.get_score(i), 4) for i in range(1, size)}}
+
+
 def sentencepiece_like(**options):
     """A character-level BPE on words marked by U+2581, with byte fallback or an unknown token."""
     words = TEXT.replace(" ", "▁")
@@ -89,6 +128,16 @@ def sentencepiece_like(**options):
     for left, right in merges:
         vocab.setdefault(left + right, len(vocab))
     return models.BPE(vocab=vocab, merges=merges, unk_token="<unk>", **options)
+
+
+def word_piece_vocabulary(texts, vocab_size, lowercase):
+    """What HF's WordPieceTrainer learns in BERT's form."""
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=lowercase)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    names = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    tokenizer.train_from_iterator(texts, trainers.WordPieceTrainer(vocab_size=vocab_size, special_tokens=names, show_progress=False))
+    return sorted(tokenizer.get_vocab(False))
 
 
 def wordpiece():
@@ -325,7 +374,8 @@ def main():
     if args.check:
         check(args.slovo, args.check, args.vocab_size)
         return
-    fixtures = (("bpe_training", training_fixture()), ("tokenizer_forms", forms_fixture(forms(), TEXTS)),
+    fixtures = (("bpe_training", training_fixture()), ("word_piece_training", word_piece_training_fixture()),
+                ("unigram_training", unigram_training_fixture()), ("tokenizer_forms", forms_fixture(forms(), TEXTS)),
                 ("tokenizer_more_forms", forms_fixture(more_forms(), TEXTS + tricky_texts(200))),
                 ("sentencepiece_models", sentencepiece_fixture(TEXTS + tricky_texts(200))))
     for name, content in fixtures:

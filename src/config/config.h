@@ -138,10 +138,12 @@ struct ModelConfig {
   }
 };
 
-enum class TokenizerKind { bpe, character, byte };
+enum class TokenizerKind { bpe, wordpiece, unigram, character, byte };
 template <>
 struct EnumNames<TokenizerKind> {
   static constexpr auto names = make_names<TokenizerKind>({{TokenizerKind::bpe, "bpe"},
+                                                           {TokenizerKind::wordpiece, "wordpiece"},
+                                                           {TokenizerKind::unigram, "unigram"},
                                                            {TokenizerKind::character, "char"},
                                                            {TokenizerKind::byte, "byte"}});
 };
@@ -157,17 +159,19 @@ struct TokenizerConfig {
   TokenizerKind kind = TokenizerKind::bpe;
   int64_t vocab_size = 4096;
   PreTokenization pattern = PreTokenization::gpt4;
+  bool lowercase = false;
   std::vector<std::string> special_tokens;
 
   template <class V>
   void visit(V& v) {
     v.field("path", path, "an existing tokenizer: a folder or a tokenizer.json; one is trained when unset",
             any_number(), {"--tokenizer"});
-    v.field("kind", kind, "byte-level BPE, one token a character, or one token a byte");
-    v.field("vocab_size", vocab_size, "tokens of a bpe vocabulary, special tokens included",
+    v.field("kind", kind, "byte-level BPE, WordPiece (BERT), Unigram (T5), one token a character, or a byte");
+    v.field("vocab_size", vocab_size, "tokens of a bpe, wordpiece or unigram vocabulary, special tokens included",
             between(257, 4000000));
     v.field("pattern", pattern, "how bpe cuts text into words first: as GPT-2 or as GPT-4 (cl100k)");
-    v.field("special_tokens", special_tokens, "special tokens beside <|endoftext|>");
+    v.field("lowercase", lowercase, "wordpiece lower-cases the text and drops accents, as bert-base-uncased");
+    v.field("special_tokens", special_tokens, "special tokens beside the kind's own (bpe: <|endoftext|>)");
   }
 };
 

@@ -129,8 +129,9 @@ void check_context(const ModelConfig& m, const DataConfig& d, Conflicts& out) {
 }
 
 void check_vocabulary(const ModelConfig& m, const TokenizerConfig& t, Conflicts& out) {
-  const bool trains_bpe = t.path.empty() && t.kind == TokenizerKind::bpe;
-  if (trains_bpe && m.vocab_size != 0 && m.vocab_size < t.vocab_size) {
+  const bool has_size = t.kind == TokenizerKind::bpe || t.kind == TokenizerKind::wordpiece ||
+                        t.kind == TokenizerKind::unigram;
+  if (t.path.empty() && has_size && m.vocab_size != 0 && m.vocab_size < t.vocab_size) {
     out.push_back(
         {{"model.vocab_size", "tokenizer.vocab_size"},
          cat("model.vocab_size=", m.vocab_size, " is less than tokenizer.vocab_size=", t.vocab_size,

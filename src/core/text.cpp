@@ -1,6 +1,7 @@
 #include "core/text.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <numeric>
@@ -32,6 +33,26 @@ std::string human_bytes(double bytes) {
     ++unit;
   }
   return cat(fixed(bytes, unit == 0 ? 0 : bytes < 10 ? 2 : 1), " ", kUnits[unit]);
+}
+
+std::optional<int64_t> parse_bytes(std::string_view text) {
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || !(number >= 0)) return std::nullopt;
+  std::string_view unit(end, static_cast<size_t>(text.data() + text.size() - end));
+  if (unit.starts_with(' ')) unit.remove_prefix(1);
+  static constexpr std::string_view kLetters = "KMGT";
+  double factor = 1;
+  if (!unit.empty() && unit != "B") {
+    const size_t power = kLetters.find(unit.front());
+    unit.remove_prefix(1);
+    if (power == std::string_view::npos || (!unit.empty() && unit != "B" && unit != "iB"))
+      return std::nullopt;
+    factor = std::pow(1024.0, static_cast<double>(power + 1));
+  }
+  constexpr double kMost = 0x1p62;
+  if (number * factor > kMost) return std::nullopt;
+  return static_cast<int64_t>(number * factor);
 }
 
 std::string human_count(double count) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -26,6 +27,9 @@ std::string with_commas(int64_t value);
 std::string counted(int64_t count, const std::string& what);
 /// 1536 -> "1.5 KiB"; powers of 1024.
 std::string human_bytes(double bytes);
+/// The opposite: "1.5KiB", "1.5 K", "1536", also "MB" and "GB" (all powers of 1024); nothing for
+/// any other text.
+std::optional<int64_t> parse_bytes(std::string_view text);
 /// 1234567 -> "1.23M"; powers of 1000, three significant digits.
 std::string human_count(double count);
 /// 3725 -> "1h 02m"; 61 -> "1m 01s"; 3.2 -> "3.2s".

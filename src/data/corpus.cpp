@@ -4,7 +4,9 @@
 
 #include "core/error.h"
 #include "core/log.h"
+#include "core/utf8.h"
 #include "data/text_check.h"
+#include "tokenizer/scanner.h"
 
 namespace slovo {
 namespace {
@@ -15,11 +17,16 @@ bool blank(std::string_view text) {
   return text.find_first_not_of(" \t\r\n\v\f") == std::string_view::npos;
 }
 
+/// Documents as they are, or long ones in parts that end where words do.
+enum class Division { documents, parts };
+
 /// Cuts a stream at a delimiter, holding no more than one part and a chunk.
 class PartReader {
  public:
-  PartReader(ByteStream& stream, std::string delimiter)
-      : stream_(stream), delimiter_(std::move(delimiter)) {}
+  PartReader(ByteStream& stream, std::string delimiter, Division division)
+      : stream_(stream),
+        delimiter_(std::move(delimiter)),
+        divides_(division == Division::parts && delimiter_.empty()) {}
 
   /// The next part, without its delimiter, valid until the next call; false at the end.
   bool next(std::string_view& part) {
@@ -32,18 +39,35 @@ class PartReader {
         delimited_ = true;
         return true;
       }
+      if (divides_ && divide(part)) return true;
       if (!more()) break;
     }
     if (begin_ == buffer_.size()) return false;
     part = take(buffer_.size(), 0);
+    goes_on_ = false;
     return true;
   }
 
   /// Where the last part began in the stream.
   int64_t offset() const { return part_offset_; }
   bool delimited() const { return delimited_; }
+  /// The last part ended inside a document.
+  bool goes_on() const { return goes_on_; }
 
  private:
+  bool divide(std::string_view& part) {
+    const std::string_view held = std::string_view(buffer_).substr(begin_);
+    if (held.size() <= kPartBytes) return false;
+    // The last character may be incomplete yet.
+    const std::string_view whole = held.substr(0, held.size() - utf8::incomplete_tail(held));
+    if (whole.size() <= kPartBytes || !utf8::is_valid(whole)) return false;
+    const size_t end = find_part_end(whole, kPartBytes);
+    if (end == whole.size()) return false;
+    part = take(begin_ + end, 0);
+    goes_on_ = true;
+    return true;
+  }
+
   void start() {
     started_ = true;
     while (buffer_.size() < kByteOrderMark.size() && stream_.read(buffer_)) {
@@ -72,7 +96,11 @@ class PartReader {
   }
 
   ByteStream& stream_;
+  static constexpr size_t kPartBytes = size_t{512} << 10;
+
   std::string delimiter_;
+  bool divides_;
+  bool goes_on_ = false;
   std::string buffer_;
   size_t begin_ = 0;
   size_t scanned_ = 0;
@@ -118,11 +146,11 @@ std::string text_of_line(std::string_view line, const std::string& where,
 
 class FileReader {
  public:
-  FileReader(const CorpusFile& file, int64_t index, const TextForm& form)
+  FileReader(const CorpusFile& file, int64_t index, const TextForm& form, Division division)
       : file_(file),
         form_(form),
         stream_(file.path, file.compression),
-        parts_(stream_, file.format == TextFormat::jsonl ? "\n" : form.separator) {
+        parts_(stream_, file.format == TextFormat::jsonl ? "\n" : form.separator, division) {
     where_.file = index;
   }
 
@@ -135,7 +163,7 @@ class FileReader {
       if (file_.format == TextFormat::jsonl) {
         line(part, visit);
       } else {
-        document(part, visit);
+        text_part(part, visit);
       }
       if (progress != nullptr) progress->advance(stream_.consumed() - consumed);
       consumed = stream_.consumed();
@@ -149,6 +177,19 @@ class FileReader {
     if (blank(text)) return;
     visit(text, where_);
     ++where_.document;
+  }
+
+  /// A document, or a part of one; the parts but the last end in a word, so that they are not
+  /// blank.
+  void text_part(std::string_view text, const DocumentVisitor& visit) {
+    const bool first = !inside_;
+    inside_ = parts_.goes_on();
+    if (first && !inside_) {
+      document(text, visit);
+      return;
+    }
+    visit(text, where_);
+    if (!inside_) ++where_.document;
   }
 
   void line(std::string_view text, const DocumentVisitor& visit) {
@@ -174,7 +215,27 @@ class FileReader {
   ByteStream stream_;
   PartReader parts_;
   DocumentSource where_;
+  bool inside_ = false;  // the last part ended inside a document
 };
+
+void read_all(const std::vector<CorpusFile>& files, const TextForm& form, Division division,
+              const DocumentVisitor& visit, Progress* progress) {
+  int64_t total = 0;
+  for (size_t i = 0; i < files.size(); ++i) {
+    const int64_t documents =
+        FileReader(files[i], static_cast<int64_t>(i), form, division).run(visit, progress);
+    total += documents;
+    if (documents > 0) continue;
+    const std::string problem = cat(files[i].path.string(), ": holds no text");
+    if (files[i].named) throw_data(problem, "; leave it out, or give a file with text");
+    log::warn(cat(problem, "; passed over"));
+  }
+  if (total == 0 && !files.empty()) {
+    throw_data(files.front().path.string(),
+               files.size() > 1 ? cat(" and ", files.size() - 1, " more") : "",
+               ": hold no text; give files with text");
+  }
+}
 
 /// Takes out the files for which `unwanted` holds, each with a warning that ends in `why`.
 void drop_files(std::vector<CorpusSource>& sources, std::string_view why,
@@ -213,21 +274,7 @@ std::string describe(const std::vector<CorpusFile>& files, const DocumentSource&
 
 void read_documents(const std::vector<CorpusFile>& files, const TextForm& form,
                     const DocumentVisitor& visit, Progress* progress) {
-  int64_t total = 0;
-  for (size_t i = 0; i < files.size(); ++i) {
-    const int64_t documents =
-        FileReader(files[i], static_cast<int64_t>(i), form).run(visit, progress);
-    total += documents;
-    if (documents > 0) continue;
-    const std::string problem = cat(files[i].path.string(), ": holds no text");
-    if (files[i].named) throw_data(problem, "; leave it out, or give a file with text");
-    log::warn(cat(problem, "; passed over"));
-  }
-  if (total == 0 && !files.empty()) {
-    throw_data(files.front().path.string(),
-               files.size() > 1 ? cat(" and ", files.size() - 1, " more") : "",
-               ": hold no text; give files with text");
-  }
+  read_all(files, form, Division::documents, visit, progress);
 }
 
 TextSource Corpus::texts() const {
@@ -235,6 +282,16 @@ TextSource Corpus::texts() const {
     for (const CorpusSource& source : train) {
       read_documents(source.files, form,
                      [&](std::string_view text, const DocumentSource&) { visit(text); });
+    }
+  };
+}
+
+TextSource Corpus::training_texts() const {
+  return [this](const std::function<void(std::string_view)>& visit) {
+    for (const CorpusSource& source : train) {
+      read_all(
+          source.files, form, Division::parts,
+          [&](std::string_view text, const DocumentSource&) { visit(text); }, nullptr);
     }
   };
 }

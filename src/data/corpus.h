@@ -54,8 +54,11 @@ struct Corpus {
   std::vector<CorpusSource> valid;  ///< empty: a part of `train` is held out
   TextForm form;
 
-  /// The training documents as a tokenizer's trainer wants them. The corpus must outlive it.
+  /// The training documents. The corpus must outlive it.
   TextSource texts() const;
+  /// The same as a tokenizer's trainer wants them: a long text file comes in parts, each read when
+  /// it is asked for.
+  TextSource training_texts() const;
   /// [{"path", "split", "bytes", "hash"}, ...] for run.json.
   Json fingerprints() const;
 };

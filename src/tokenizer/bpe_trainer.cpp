@@ -2,13 +2,18 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
+#include <string_view>
 #include <unordered_map>
 
+#include "core/utf8.h"
 #include "tokenizer/byte_alphabet.h"
 #include "tokenizer/pair_table.h"
 
 namespace slovo {
 namespace {
+
+const std::string kWordPiecePrefix = "##";
 
 /// A pair that may be merged next, with the words it was seen in when it was offered.
 struct Candidate {
@@ -24,19 +29,26 @@ struct Candidate {
   }
 };
 
+/// Merges pairs of symbols in words. The alphabet is made and the words are added first.
 class Trainer {
  public:
-  Trainer(const WordCounts& words, const std::vector<std::string>& special_tokens) {
-    for (const std::string& token : special_tokens) token_id(token);
-    std::array<uint32_t, 256> byte_ids{};
-    for (size_t i = 0; i < 256; ++i) {
-      const uint8_t byte = bytes_by_symbol()[i];
-      byte_ids[byte] = token_id(byte_symbol(byte));
-    }
-    for (const auto& [text, count] : words) {
-      words_.push_back({symbols_.size(), static_cast<uint32_t>(text.size()), count});
-      for (const char c : text) symbols_.push_back(byte_ids[static_cast<uint8_t>(c)]);
-    }
+  /// `prefix` begins the tokens that go on with a word; joining drops it.
+  explicit Trainer(std::string prefix) : prefix_(std::move(prefix)) {}
+
+  uint32_t token_id(const std::string& token) {
+    const auto [entry, is_new] = ids_.emplace(token, static_cast<uint32_t>(tokens_.size()));
+    if (is_new) tokens_.push_back(token);
+    return entry->second;
+  }
+
+  void reserve(size_t words, size_t symbols) {
+    words_.reserve(words);
+    symbols_.reserve(symbols);
+  }
+  void begin_word(int64_t count) { words_.push_back({symbols_.size(), 0, count}); }
+  void add_symbol(uint32_t id) {
+    symbols_.push_back(id);
+    ++words_.back().length;
   }
 
   TrainedBpe run(size_t vocab_size) {
@@ -66,12 +78,6 @@ class Trainer {
     int64_t count = 0;
     int32_t fresh = -1;  // its place in fresh_
   };
-
-  uint32_t token_id(const std::string& token) {
-    const auto [entry, is_new] = ids_.emplace(token, static_cast<uint32_t>(tokens_.size()));
-    if (is_new) tokens_.push_back(token);
-    return entry->second;
-  }
 
   void count_pairs() {
     for (uint32_t w = 0; w < words_.size(); ++w) {
@@ -106,7 +112,9 @@ class Trainer {
   }
 
   void merge(const Candidate& top) {
-    const uint32_t id = token_id(tokens_[top.left()] + tokens_[top.right()]);
+    std::string_view behind = tokens_[top.right()];
+    if (behind.starts_with(prefix_)) behind.remove_prefix(prefix_.size());
+    const uint32_t id = token_id(tokens_[top.left()] + std::string(behind));
     merges_.push_back(top.pair);
     for (const uint32_t w : top.words) merge_in_word(top.left(), top.right(), id, w);
     offer_fresh();
@@ -161,6 +169,7 @@ class Trainer {
     return top;
   }
 
+  const std::string prefix_;
   std::vector<std::string> tokens_;
   std::unordered_map<std::string, uint32_t> ids_;
   std::vector<Word> words_;
@@ -171,11 +180,83 @@ class Trainer {
   std::vector<uint64_t> merges_;
 };
 
+/// The characters of the words, by code point, and those that occur inside a word.
+struct Characters {
+  std::set<char32_t> all;
+  std::set<char32_t> inside;
+};
+
+Characters characters_of(const CountedWords& words) {
+  std::vector<uint8_t> seen(0x110000);
+  constexpr uint8_t kSeen = 1;
+  constexpr uint8_t kInside = 2;
+  words.for_each([&](std::string_view word, int64_t) {
+    for (size_t at = 0; at < word.size();) {
+      const bool first = at == 0;
+      seen[utf8::next(word, at)] |= first ? kSeen : (kSeen | kInside);
+    }
+  });
+  Characters out;
+  for (char32_t c = 0; c < seen.size(); ++c) {
+    if ((seen[c] & kSeen) != 0) out.all.insert(out.all.end(), c);
+    if ((seen[c] & kInside) != 0) out.inside.insert(out.inside.end(), c);
+  }
+  return out;
+}
+
+std::string as_text(char32_t c) {
+  std::string out;
+  utf8::append(out, c);
+  return out;
+}
+
 }  // namespace
 
-TrainedBpe train_bpe(const WordCounts& words, const std::vector<std::string>& special_tokens,
+TrainedBpe train_bpe(const CountedWords& words, const std::vector<std::string>& special_tokens,
                      size_t vocab_size) {
-  return Trainer(words, special_tokens).run(vocab_size);
+  Trainer trainer("");
+  for (const std::string& token : special_tokens) trainer.token_id(token);
+  std::array<uint32_t, 256> byte_ids{};
+  for (size_t i = 0; i < 256; ++i) {
+    const uint8_t byte = bytes_by_symbol()[i];
+    byte_ids[byte] = trainer.token_id(byte_symbol(byte));
+  }
+  trainer.reserve(static_cast<size_t>(words.size()), static_cast<size_t>(words.text_bytes()));
+  words.for_each([&](std::string_view word, int64_t count) {
+    trainer.begin_word(count);
+    for (const char c : word) trainer.add_symbol(byte_ids[static_cast<uint8_t>(c)]);
+  });
+  return trainer.run(vocab_size);
+}
+
+TrainedBpe train_word_piece(const CountedWords& words,
+                            const std::vector<std::string>& special_tokens, size_t vocab_size) {
+  Trainer trainer(kWordPiecePrefix);
+  for (const std::string& token : special_tokens) trainer.token_id(token);
+  const Characters characters = characters_of(words);
+  std::unordered_map<char32_t, uint32_t> first_ids;
+  std::unordered_map<char32_t, uint32_t> inside_ids;
+  for (const char32_t c : characters.all) first_ids[c] = trainer.token_id(as_text(c));
+  for (const char32_t c : characters.inside)
+    inside_ids[c] = trainer.token_id(kWordPiecePrefix + as_text(c));
+  trainer.reserve(static_cast<size_t>(words.size()), static_cast<size_t>(words.text_bytes()));
+  words.for_each([&](std::string_view word, int64_t count) {
+    trainer.begin_word(count);
+    for (size_t at = 0; at < word.size();) {
+      const bool first = at == 0;
+      const char32_t c = utf8::next(word, at);
+      trainer.add_symbol(first ? first_ids[c] : inside_ids[c]);
+    }
+  });
+  return trainer.run(vocab_size);
+}
+
+int64_t bpe_training_bytes(const CountedWords& words) {
+  // A word's entry, and for each byte a symbol and its place in the lists of two pairs' words.
+  constexpr int64_t kWord = 32;
+  constexpr int64_t kByte = 16;
+  constexpr int64_t kTables = int64_t{8} << 20;
+  return kTables + kWord * words.size() + kByte * words.text_bytes();
 }
 
 }  // namespace slovo

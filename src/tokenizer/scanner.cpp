@@ -1,5 +1,6 @@
 #include "tokenizer/scanner.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "tokenizer/regex.h"
@@ -200,6 +201,18 @@ size_t find_word_end(std::string_view text, size_t at) {
     place += c.bytes;
   }
   return text.size();
+}
+
+size_t find_part_end(std::string_view text, size_t at) {
+  constexpr size_t kNear = size_t{64} << 10;
+  const Classes& classes = Classes::instance();
+  const size_t far = std::min(text.size(), at + kNear);
+  for (size_t place = at; place < far;) {
+    place = find_word_end(text, place);
+    if (place < far && (classes.look(text.data() + place).classes & Classes::kSpace) != 0)
+      return place;
+  }
+  return find_word_end(text, at);
 }
 
 }  // namespace slovo

@@ -43,5 +43,7 @@ class Scanner {
 /// A place behind `at` where text may be cut without changing the words of any scanner: where
 /// letters end and no mark or apostrophe goes on with the word. The end when there is none.
 size_t find_word_end(std::string_view text, size_t at);
+/// The same, before white space where there is some near: no tokenizer joins words over that.
+size_t find_part_end(std::string_view text, size_t at);
 
 }  // namespace slovo

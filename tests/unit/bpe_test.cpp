@@ -84,7 +84,7 @@ TEST(Bpe, EncodesFromManyThreads) {
   const std::string text = json["text"].get<std::string>();
   TokenizerConfig config;
   config.vocab_size = 400;
-  const auto tokenizer = train_tokenizer(config, testing::one_text(text), 2);
+  const auto tokenizer = train_tokenizer(config, testing::one_text(text), 2).tokenizer;
   const Ids expected = tokenizer->encode(text, SpecialTokens::none);
   std::vector<std::thread> threads;
   std::vector<int> equal(4, 0);

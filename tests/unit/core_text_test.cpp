@@ -19,6 +19,16 @@ TEST(Text, NumbersReadWell) {
   EXPECT_EQ("12.3K", human_count(12345));
 }
 
+TEST(Text, ParsesBytes) {
+  EXPECT_EQ(parse_bytes("1536"), 1536);
+  EXPECT_EQ(parse_bytes("1.5K"), 1536);
+  EXPECT_EQ(parse_bytes("1.50 KiB"), 1536);
+  EXPECT_EQ(parse_bytes("2GB"), int64_t{2} << 30);
+  EXPECT_EQ(parse_bytes("512 MiB"), int64_t{512} << 20);
+  for (const char* bad : {"", "x", "-1", "1Q", "1 KiBs", "1e30", "nan", "M"})
+    EXPECT_EQ(parse_bytes(bad), std::nullopt) << bad;
+}
+
 TEST(Text, DurationsReadWell) {
   EXPECT_EQ("3.2s", human_duration(3.2));
   EXPECT_EQ("1m 01s", human_duration(61));

@@ -187,7 +187,7 @@ TEST(Scanner, ThreadsDoNotChangeTheIds) {
       testing::tokenizer_fixture("bpe_training.json")["text"].get<std::string>();
   for (const auto pattern : {PreTokenization::gpt2, PreTokenization::gpt4}) {
     config.pattern = pattern;
-    const auto tokenizer = train_tokenizer(config, testing::one_text(part), 1);
+    const auto tokenizer = train_tokenizer(config, testing::one_text(part), 1).tokenizer;
     Texts texts;
     std::string text;
     for (uint64_t n = 0; text.size() < (size_t{1} << 20); ++n)

@@ -22,7 +22,7 @@ std::shared_ptr<const Tokenizer> trained(TokenizerKind kind, const std::string& 
   TokenizerConfig config;
   config.kind = kind;
   config.vocab_size = vocab_size;
-  return train_tokenizer(config, one_text(text), 2);
+  return train_tokenizer(config, one_text(text), 2).tokenizer;
 }
 
 std::string fixture_text() {
@@ -198,7 +198,7 @@ TEST(Tokenizer, ExtraSpecialTokens) {
   TokenizerConfig config;
   config.vocab_size = 300;
   config.special_tokens = {"<|user|>", "<|endoftext|>", "<|user|>"};
-  const auto tokenizer = train_tokenizer(config, one_text(fixture_text()), 1);
+  const auto tokenizer = train_tokenizer(config, one_text(fixture_text()), 1).tokenizer;
   EXPECT_EQ(tokenizer->encode("<|user|><|endoftext|>", SpecialTokens::none), (Ids{1, 0}));
   EXPECT_EQ(tokenizer->vocab_size(), 300);
   config.vocab_size = 257;
