@@ -20,6 +20,40 @@ std::vector<std::string_view> cut(std::string_view text) {
   return parts;
 }
 
+/// Appends the ids of a text's parts in order, as soon as those before them are there. Thread-safe.
+class Joiner {
+ public:
+  Joiner(size_t parts, std::vector<TokenId>& out) : ids_(parts), ready_(parts), out_(out) {}
+
+  /// An empty buffer; of a part that is joined, where there is one: its memory is at hand.
+  std::vector<TokenId> buffer() {
+    const std::lock_guard lock(mutex_);
+    if (spare_.empty()) return {};
+    std::vector<TokenId> out = std::move(spare_.back());
+    spare_.pop_back();
+    return out;
+  }
+  void add(size_t part, std::vector<TokenId> ids) {
+    const std::lock_guard lock(mutex_);
+    ids_[part] = std::move(ids);
+    ready_[part] = true;
+    for (; joined_ < ids_.size() && ready_[joined_]; ++joined_) {
+      std::vector<TokenId>& next = ids_[joined_];
+      out_.insert(out_.end(), next.begin(), next.end());
+      next.clear();
+      spare_.push_back(std::move(next));
+    }
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::vector<TokenId>> ids_;
+  std::vector<bool> ready_;
+  std::vector<std::vector<TokenId>> spare_;
+  std::vector<TokenId>& out_;
+  size_t joined_ = 0;
+};
+
 }  // namespace
 
 /// Rarely asked: a thread keeps what it has found in a cache of its own.
@@ -96,20 +130,13 @@ void TokenModel::Session::encode_words(const Scanner& scanner, std::string_view 
                                        std::vector<TokenId>& out) {
   if (threads <= 1 || text.size() <= kPartBytes) return encode_part(scanner, text, out);
   const auto parts = cut(text);
-  std::vector<std::vector<TokenId>> ids(parts.size());
-  std::vector<bool> ready(parts.size());
-  size_t appended = 0;
+  Joiner joiner(parts.size(), out);
   SharedWords shared;
-  std::mutex mutex;  // of `ready`, `appended` and `out`
   parallel_for(parts.size(), threads, [&](size_t i) {
-    ids[i].reserve(parts[i].size() / 3);
-    Session(model_, kind_, &shared).encode_part(scanner, parts[i], ids[i]);
-    const std::lock_guard lock(mutex);
-    ready[i] = true;
-    for (; appended < parts.size() && ready[appended]; ++appended) {
-      out.insert(out.end(), ids[appended].begin(), ids[appended].end());
-      ids[appended] = {};
-    }
+    std::vector<TokenId> ids = joiner.buffer();
+    ids.reserve(parts[i].size() / 3);
+    Session(model_, kind_, &shared).encode_part(scanner, parts[i], ids);
+    joiner.add(i, std::move(ids));
   });
 }
 
