@@ -1,5 +1,7 @@
 #include "core/memory.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <fstream>
 #include <limits>
@@ -42,6 +44,14 @@ int64_t available_bytes() {
   const int64_t machine =
       kib_field("/proc/meminfo", "MemAvailable:") + kib_field("/proc/meminfo", "SwapFree:");
   return std::min(machine, group_available());
+}
+
+void prefer_large_pages(void* begin, size_t bytes) {
+  constexpr uintptr_t kPage = uintptr_t{2} << 20;
+  const auto address = reinterpret_cast<uintptr_t>(begin);
+  const uintptr_t first = (address + kPage - 1) / kPage * kPage;
+  const uintptr_t last = (address + bytes) / kPage * kPage;
+  if (first < last) madvise(reinterpret_cast<void*>(first), last - first, MADV_HUGEPAGE);
 }
 
 }  // namespace slovo
