@@ -1,6 +1,7 @@
-// Main memory: what this process holds, and what the machine has left.
+// Main memory: what this process holds, what the machine has left, and how large its pages are.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace slovo {
@@ -12,6 +13,9 @@ int64_t peak_resident_bytes();
 /// Bytes this process can still take without others being thrown out: free or reclaimable memory
 /// and swap, or what its control group has left where that is less.
 int64_t available_bytes();
+/// Asks for large pages behind memory that will be filled from its begin: the kernel is then called
+/// once for 2 MiB rather than for 4 KiB. Does nothing where it cannot.
+void prefer_large_pages(void* begin, size_t bytes);
 
 /// Lets the allocator keep what is freed, up to about a gigabyte: a training step asks for the same
 /// buffers again and again, and memory fresh from the system comes page by page. For the whole

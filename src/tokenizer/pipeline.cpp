@@ -3,6 +3,7 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "core/hash.h"
+#include "core/memory.h"
 #include "core/utf8.h"
 
 namespace slovo {
@@ -37,6 +38,14 @@ std::vector<std::string> types_of(const nlohmann::json& stage, const char* list)
     out.insert(out.end(), types.begin(), types.end());
   }
   return out;
+}
+
+/// Room for the ids of a text of that size, and some more.
+std::vector<TokenId> room_for(std::string_view text) {
+  std::vector<TokenId> ids;
+  ids.reserve(text.size() / 3 + 8);
+  prefer_large_pages(ids.data(), ids.capacity() * sizeof(TokenId));
+  return ids;
 }
 
 template <class Read>
@@ -143,9 +152,9 @@ void Pipeline::encode_into(std::string_view text, TextKind kind, int threads,
 
 std::vector<TokenId> Pipeline::encode(std::string_view text, SpecialTokens specials,
                                       int threads) const {
-  std::vector<TokenId> out;
-  out.reserve(text.size() / 3 + 8);
-  if (specials == SpecialTokens::add) out = post_processor_.before;
+  std::vector<TokenId> out = room_for(text);
+  if (specials == SpecialTokens::add)
+    out.assign(post_processor_.before.begin(), post_processor_.before.end());
   encode_into(text, TextKind::markup, threads, out);
   if (specials == SpecialTokens::add) {
     out.insert(out.end(), post_processor_.behind.begin(), post_processor_.behind.end());
@@ -154,8 +163,7 @@ std::vector<TokenId> Pipeline::encode(std::string_view text, SpecialTokens speci
 }
 
 std::vector<TokenId> Pipeline::encode_ordinary(std::string_view text, int threads) const {
-  std::vector<TokenId> out;
-  out.reserve(text.size() / 3 + 8);
+  std::vector<TokenId> out = room_for(text);
   encode_into(text, TextKind::ordinary, threads, out);
   return out;
 }

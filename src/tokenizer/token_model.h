@@ -32,14 +32,10 @@ class TokenModel {
   /// Tells which tokens are special: ordinary text is never cut into their names.
   void set_special(std::vector<bool> special) { special_ = std::move(special); }
 
-  /// What one thread has worked out, for the others that encode the same text.
-  class SharedWords;
-
   /// Encodes word after word with a cache of its own; one per thread, cheap to make.
   class Session {
    public:
-    /// `shared` may be null: no other thread encodes the text.
-    Session(const TokenModel& model, TextKind kind, SharedWords* shared = nullptr);
+    Session(const TokenModel& model, TextKind kind);
     ~Session();
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
@@ -60,15 +56,12 @@ class TokenModel {
     };
 
     void encode_part(const Scanner& scanner, std::string_view text, std::vector<TokenId>& out);
-    /// The ids of a word that the cache does not hold, into ids_.
-    void work_out(const WordCache::Key& key, std::string_view word);
     void encode_batch(std::span<const Waiting> words, std::vector<TokenId>& out);
     /// Valid until the next call.
     WordCache::Ids ids_of(const WordCache::Key& key, std::string_view word);
 
     const TokenModel& model_;
     TextKind kind_;
-    SharedWords* shared_;
     std::unique_ptr<WordCache> cache_;
     std::vector<TokenId> ids_;
   };

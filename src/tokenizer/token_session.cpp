@@ -1,5 +1,6 @@
 // Words to ids: what an encoding thread does, with the cache that makes it fast.
 #include <algorithm>
+#include <atomic>
 
 #include "core/parallel.h"
 #include "tokenizer/token_model.h"
@@ -56,38 +57,7 @@ class Joiner {
 
 }  // namespace
 
-/// Rarely asked: a thread keeps what it has found in a cache of its own.
-class TokenModel::SharedWords {
- public:
-  /// Appends the ids of a word to `ids`; false when no thread has worked it out.
-  bool find(const WordCache::Key& key, std::string_view word, std::vector<TokenId>& ids) {
-    Shard& shard = shard_of(key);
-    const std::lock_guard lock(shard.mutex);
-    const WordCache::Ids known = shard.words.find(key, word);
-    if (!known.data) return false;
-    ids.insert(ids.end(), known.data, known.data + known.size);
-    return true;
-  }
-  void insert(const WordCache::Key& key, std::string_view word, const std::vector<TokenId>& ids) {
-    Shard& shard = shard_of(key);
-    const std::lock_guard lock(shard.mutex);
-    shard.words.insert(key, word, ids);
-  }
-
- private:
-  struct Shard {
-    std::mutex mutex;
-    WordCache words;
-  };
-
-  // By the hash's upper bits: the lower ones choose the place in a table.
-  Shard& shard_of(const WordCache::Key& key) { return shards_[key.hash >> 60]; }
-
-  std::array<Shard, 16> shards_;
-};
-
-TokenModel::Session::Session(const TokenModel& model, TextKind kind, SharedWords* shared)
-    : model_(model), kind_(kind), shared_(shared) {
+TokenModel::Session::Session(const TokenModel& model, TextKind kind) : model_(model), kind_(kind) {
   ids_.reserve(WordCache::kLongestWord);
   const std::lock_guard lock(model.idle_mutex_);
   Caches& idle = model.idle(kind);
@@ -110,14 +80,8 @@ WordCache::Ids TokenModel::Session::ids_of(const WordCache::Key& key, std::strin
     if (const WordCache::Ids known = cache_->find(key, word); known.data) return known;
   }
   ids_.clear();
-  cached ? work_out(key, word) : model_.compute(word, kind_, ids_);
-  return cached ? cache_->insert(key, word, ids_) : WordCache::Ids{ids_.data(), ids_.size()};
-}
-
-void TokenModel::Session::work_out(const WordCache::Key& key, std::string_view word) {
-  if (shared_ && shared_->find(key, word, ids_)) return;
   model_.compute(word, kind_, ids_);
-  if (shared_) shared_->insert(key, word, ids_);
+  return cached ? cache_->insert(key, word, ids_) : WordCache::Ids{ids_.data(), ids_.size()};
 }
 
 void TokenModel::Session::encode(std::string_view word, std::vector<TokenId>& out) {
@@ -131,12 +95,16 @@ void TokenModel::Session::encode_words(const Scanner& scanner, std::string_view 
   if (threads <= 1 || text.size() <= kPartBytes) return encode_part(scanner, text, out);
   const auto parts = cut(text);
   Joiner joiner(parts.size(), out);
-  SharedWords shared;
-  parallel_for(parts.size(), threads, [&](size_t i) {
-    std::vector<TokenId> ids = joiner.buffer();
-    ids.reserve(parts[i].size() / 3);
-    Session(model_, kind_, &shared).encode_part(scanner, parts[i], ids);
-    joiner.add(i, std::move(ids));
+  std::atomic<size_t> next{0};
+  const size_t workers = std::min(parts.size(), static_cast<size_t>(threads));
+  parallel_for(workers, threads, [&](size_t) {
+    Session session(model_, kind_);  // one for all parts of a thread: its cache stays near it
+    for (size_t i = next++; i < parts.size(); i = next++) {
+      std::vector<TokenId> ids = joiner.buffer();
+      ids.reserve(parts[i].size() / 3);
+      session.encode_part(scanner, parts[i], ids);
+      joiner.add(i, std::move(ids));
+    }
   });
 }
 

@@ -77,7 +77,7 @@ TrainingReport measure_words(const TokenModel& model, const CountedWords& words,
   std::vector<TokenId> ids;
   words.for_each([&](std::string_view word, int64_t count) {
     ids.clear();
-    model.compute(word, ids);
+    model.compute(word, TextKind::ordinary, ids);
     const int64_t tokens = count * std::ssize(ids);
     out.tokens += tokens;
     const UScriptCode script = script_of(word);
