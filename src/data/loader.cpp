@@ -28,7 +28,7 @@ class BatchWriter {
   /// Writes the pairs [start, start + count) of `order` as the next row.
   void add_row(const TokenStream& stream, const StreamOrder& order, int64_t start, int64_t count) {
     const int64_t row_begin = at_;
-    order.spans(start, count, [&](const Piece& piece, int64_t from, int64_t take) {
+    order.spans(start, count, [&](const StreamPiece& piece, int64_t from, int64_t take) {
       stream.copy(piece, from, take, batch_.ids_BT.data_ptr<int64_t>() + at_,
                   batch_.targets_BT.data_ptr<int64_t>() + at_);
       segment(take, row_begin, 1);
@@ -152,7 +152,7 @@ std::vector<std::string> TrainLoader::describe_rows(int64_t step) {
     std::string first;
     int64_t more = -1;
     place.order->spans(place.start, options_.seq_len,
-                       [&](const Piece& piece, int64_t from, int64_t) {
+                       [&](const StreamPiece& piece, int64_t from, int64_t) {
                          if (++more == 0) first = place.stream->describe(piece, from);
                        });
     out.push_back(

@@ -11,7 +11,7 @@ namespace {
 
 using Shards = std::shared_ptr<const TokenShards>;
 
-void add_piece(TokenStream& stream, const Shards& shards, Piece piece) {
+void add_piece(TokenStream& stream, const Shards& shards, StreamPiece piece) {
   if (stream.shards.empty() || stream.shards.back() != shards) stream.shards.push_back(shards);
   piece.shards = static_cast<int32_t>(stream.shards.size() - 1);
   stream.pieces.push_back(piece);

@@ -8,11 +8,11 @@ namespace slovo {
 
 int64_t TokenStream::pairs() const {
   int64_t total = 0;
-  for (const Piece& piece : pieces) total += piece.pairs();
+  for (const StreamPiece& piece : pieces) total += piece.pairs();
   return total;
 }
 
-void TokenStream::copy(const Piece& piece, int64_t from, int64_t count, int64_t* inputs,
+void TokenStream::copy(const StreamPiece& piece, int64_t from, int64_t count, int64_t* inputs,
                        int64_t* targets) const {
   const TokenShards& source = *shards[static_cast<size_t>(piece.shards)];
   const int64_t first_target = piece.begin + from + (piece.after_end ? 0 : 1);
@@ -25,7 +25,7 @@ void TokenStream::copy(const Piece& piece, int64_t from, int64_t count, int64_t*
   std::copy_n(targets, count - 1, inputs + 1);
 }
 
-std::string TokenStream::describe(const Piece& piece, int64_t from) const {
+std::string TokenStream::describe(const StreamPiece& piece, int64_t from) const {
   const TokenShards& source = *shards[static_cast<size_t>(piece.shards)];
   const int64_t token = piece.begin - source.begin(piece.document) + from;
   return cat(source.describe(piece.document), ", token ", token);

@@ -21,7 +21,7 @@
 namespace slovo {
 
 /// Tokens [begin, end) of a shard set, all of one document.
-struct Piece {
+struct StreamPiece {
   int64_t begin = 0;
   int64_t end = 0;
   int64_t document = 0;
@@ -35,14 +35,14 @@ struct TokenStream {
   std::string name;
   double weight = 1;
   std::vector<std::shared_ptr<const TokenShards>> shards;
-  std::vector<Piece> pieces;
+  std::vector<StreamPiece> pieces;
 
   int64_t pairs() const;
   /// Writes inputs and targets of pairs [from, from + count) of a piece.
-  void copy(const Piece& piece, int64_t from, int64_t count, int64_t* inputs,
+  void copy(const StreamPiece& piece, int64_t from, int64_t count, int64_t* inputs,
             int64_t* targets) const;
   /// "novel.txt, document 3, token 128".
-  std::string describe(const Piece& piece, int64_t from) const;
+  std::string describe(const StreamPiece& piece, int64_t from) const;
 };
 
 /// The pieces of a stream one after the other, in their own order or in that of an epoch. Finds any
@@ -63,7 +63,7 @@ class StreamOrder {
     int64_t at = (start + shift_) % pairs();
     size_t i = find(at);
     while (count > 0) {
-      const Piece& piece = piece_at(i);
+      const StreamPiece& piece = piece_at(i);
       const int64_t from = at - starts_[i];
       const int64_t take = std::min(count, piece.pairs() - from);
       if (take > 0) visit(piece, from, take);
@@ -76,7 +76,7 @@ class StreamOrder {
  private:
   void sum();
   size_t find(int64_t pair) const;
-  const Piece& piece_at(size_t i) const { return stream_.pieces[shuffle_ ? (*shuffle_)[i] : i]; }
+  const StreamPiece& piece_at(size_t i) const { return stream_.pieces[shuffle_ ? (*shuffle_)[i] : i]; }
 
   const TokenStream& stream_;
   std::optional<Permutation> shuffle_;

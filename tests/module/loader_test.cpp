@@ -76,7 +76,7 @@ TEST_F(Loader, AnEpochPredictsEveryTokenOnce) {
   for (const bool with_end : {true, false}) {
     TokenStream all = letters(with_end);
     std::map<int64_t, int64_t> expected;
-    for (const Piece& piece : all.pieces) {
+    for (const StreamPiece& piece : all.pieces) {
       const auto letter = '0' + piece.document;
       const int64_t count = piece.pairs() - (with_end ? 1 : 0);
       if (count > 0) expected[letter] += count;
@@ -188,7 +188,7 @@ TEST_F(Loader, ValidationScoresEveryTokenOnce) {
   TokenStream all = letters();
   const int64_t pairs = all.pairs();
   std::vector<int64_t> expected;
-  for (const Piece& piece : all.pieces) {
+  for (const StreamPiece& piece : all.pieces) {
     for (int64_t i = 1; i < piece.pairs(); ++i) expected.push_back('0' + piece.document);
     expected.push_back(kEnd);
   }

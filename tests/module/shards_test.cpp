@@ -276,7 +276,7 @@ class Split : public Shards {
   }
   static std::set<int64_t> documents(const TokenStream& stream) {
     std::set<int64_t> out;
-    for (const Piece& piece : stream.pieces) out.insert(piece.document);
+    for (const StreamPiece& piece : stream.pieces) out.insert(piece.document);
     return out;
   }
 
@@ -290,8 +290,8 @@ TEST_F(Split, ALoneDocumentGivesItsLastTenth) {
   for (const bool with_end : {true, false}) {
     const PretrainData data = split({path}, {}, 0.05, with_end);
     ASSERT_EQ(data.train.size(), 1U);
-    const Piece& train = data.train[0].pieces.at(0);
-    const Piece& valid = data.valid.pieces.at(0);
+    const StreamPiece& train = data.train[0].pieces.at(0);
+    const StreamPiece& valid = data.valid.pieces.at(0);
     EXPECT_EQ(train.begin, 0);
     EXPECT_EQ(train.end, 902);  // int(0.9 * 1003)
     EXPECT_EQ(valid.begin, 902);

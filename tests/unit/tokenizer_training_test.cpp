@@ -207,7 +207,7 @@ double likelihood(const std::map<std::string, double>& pieces, const Json& words
   std::vector<TokenId> ids;
   for (const auto& [word, count] : words.items()) {
     ids.clear();
-    model.compute("▁" + word, ids);
+    model.compute("▁" + word, TextKind::ordinary, ids);
     for (const TokenId id : ids)
       sum += count.get<double>() * vocab[static_cast<size_t>(id)][1].get<double>();
   }
