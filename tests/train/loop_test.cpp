@@ -1,5 +1,6 @@
 #include "train/loop.h"
 
+#include <ATen/Parallel.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -66,6 +67,18 @@ TEST_P(LoopTest, AKilledRunResumesToTheSameBytes) {
   }
 }
 
+/// Computes on one thread while it lives: runs so small gain nothing from more.
+class OneThread {
+ public:
+  OneThread() : before_(at::get_num_threads()) { at::set_num_threads(1); }
+  ~OneThread() { at::set_num_threads(before_); }
+  OneThread(const OneThread&) = delete;
+  OneThread& operator=(const OneThread&) = delete;
+
+ private:
+  int before_;
+};
+
 /// What else must not change the bits of a resumed run: each with accumulation.
 std::vector<std::pair<std::string, TrainConfig>> ways_to_train() {
   std::vector<std::pair<std::string, TrainConfig>> out;
@@ -99,6 +112,7 @@ std::vector<std::pair<std::string, TrainConfig>> ways_to_train() {
 }
 
 TEST_P(LoopTest, AKilledRunResumesToTheSameBytesWithEveryOptimizer) {
+  const OneThread one;
   for (const auto& [name, train] : ways_to_train()) {
     TinyRun straight = run(name);
     straight.train = train;
@@ -119,6 +133,7 @@ TEST_P(LoopTest, AKilledRunResumesToTheSameBytesWithEveryOptimizer) {
 }
 
 TEST_P(LoopTest, EveryOptimizerLearnsAndGivesTheSameBytesAgain) {
+  const OneThread one;
   for (const auto& [name, train] : ways_to_train()) {
     TinyRun first = run(name);
     first.train = train;
@@ -132,6 +147,17 @@ TEST_P(LoopTest, EveryOptimizerLearnsAndGivesTheSameBytesAgain) {
     EXPECT_EQ(first.final_weights(), second.final_weights()) << name;
     EXPECT_LT(first.losses().back(), 0.8 * first.losses().front()) << name;
   }
+}
+
+TEST_P(LoopTest, MuonOnSeveralThreadsGivesTheSameBytesAgain) {
+  TinyRun first = run("first");
+  first.train.optimizer = OptimizerKind::muon;
+  first.train.steps = 3;
+  TinyRun second = first;
+  second.out = folder_ / "second";
+  first.run();
+  second.run();
+  EXPECT_EQ(first.final_weights(), second.final_weights());
 }
 
 TEST_P(LoopTest, TheMeanOfTheWeightsIsSavedAndDoesNotChangeTraining) {
@@ -157,7 +183,8 @@ TEST_P(LoopTest, TheMeanOfTheWeightsIsSavedAndDoesNotChangeTraining) {
   for (int64_t step = 1; step <= plain.train.steps; ++step) {
     char name[32];
     std::snprintf(name, sizeof name, "step-%08d", static_cast<int>(step));
-    const double decay = std::min(0.5, (1.0 + step) / (10.0 + step));
+    const auto done = static_cast<double>(step);
+    const double decay = std::min(0.5, (1 + done) / (10 + done));
     expected = expected * decay + weights(plain.out / "checkpoints" / name) * (1 - decay);
   }
   const at::Tensor found = weights(mean.out / "model");
