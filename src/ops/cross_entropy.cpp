@@ -17,7 +17,7 @@ using torch::autograd::variable_list;
 
 /// Logits of one chunk, bytes. Each chunk costs one pass over the head's gradient, so few are
 /// better.
-constexpr int64_t kChunkBytes = int64_t{1} << 27;
+constexpr int64_t kChunkBytes = int64_t{1} << 26;
 
 /// Calls body(begin, count) for chunks of the rows, of equal size but for the last.
 template <class Body>

@@ -9,6 +9,9 @@
 namespace slovo::ops::detail {
 namespace {
 
+/// Elements of a weight's gradient that are computed at once: the whole of a large vocabulary's would
+/// take more memory than anything else in a step.
+constexpr int64_t kGradientElements = int64_t{1} << 23;
 /// Fewer rows than this are a matter of reading the weight, which at::linear does as fast.
 constexpr int64_t kFewRows = 16;
 
@@ -36,12 +39,20 @@ class OneDnn {
   }
 };
 
-Tensor transposed(const Tensor& x) {
-  Tensor out = at::empty({x.size(1), x.size(0)}, x.options());
-  for_range(x.size(1), x.size(0), [&](int64_t begin, int64_t end) {
-    kernels::transpose(x.size(0), x.size(1), begin, end, data<float>(x), data<float>(out));
+/// Columns [first, first + count) of x, as rows.
+Tensor transposed(const Tensor& x, int64_t first, int64_t count) {
+  Tensor out = at::empty({count, x.size(0)}, x.options());
+  for_range(count, x.size(0), [&](int64_t begin, int64_t end) {
+    kernels::transpose(x.size(0), x.size(1), begin, end, data<float>(x) + first,
+                       data<float>(out));
   });
   return out;
+}
+
+/// Rows [first, first + count) of grad^T . x.
+Tensor weight_gradient_rows(const Tensor& grad, const Tensor& x, int64_t first, int64_t count) {
+  if (OneDnn::serves(x)) return OneDnn::product(transposed(grad, first, count), x.t());
+  return grad.narrow(1, first, count).t().mm(x);
 }
 
 }  // namespace
@@ -55,13 +66,19 @@ Tensor product_input_gradient(const Tensor& grad, const Tensor& weight) {
 }
 
 void add_weight_gradient(const Tensor& grad, const Tensor& x, const Tensor& sum) {
-  const Tensor part = OneDnn::serves(x) ? OneDnn::product(transposed(grad), x.t()) : grad.t().mm(x);
-  by_type(part, [&](auto type) {
-    using T = decltype(type);
-    for_range(part.numel(), 1, [&](int64_t begin, int64_t end) {
-      kernels::accumulate(end - begin, data<T>(part) + begin, data<float>(sum) + begin);
+  const int64_t rows = grad.size(1);
+  const int64_t step = std::max<int64_t>(1, kGradientElements / x.size(1));
+  for (int64_t first = 0; first < rows; first += step) {
+    const int64_t count = std::min(step, rows - first);
+    const Tensor part = weight_gradient_rows(grad, x, first, count);
+    auto* const to = data<float>(sum) + first * x.size(1);
+    by_type(part, [&](auto type) {
+      using T = decltype(type);
+      for_range(part.numel(), 1, [&](int64_t begin, int64_t end) {
+        kernels::accumulate(end - begin, data<T>(part) + begin, to + begin);
+      });
     });
-  });
+  }
 }
 
 }  // namespace slovo::ops::detail
