@@ -170,8 +170,7 @@ void PretrainJob::open_tokenizer(const Corpus& corpus) {
     if (!named && !request_.model.empty())
       config_.tokenizer.path = base_.string();  // for the record
   } else {
-    tokenizer_ =
-        train_tokenizer(config_.tokenizer, corpus.training_texts(), threads_).tokenizer;
+    tokenizer_ = train_tokenizer(config_.tokenizer, corpus.training_texts(), threads_).tokenizer;
     log::info(cat("trained a ", tokenizer_->kind(), " tokenizer of ",
                   with_commas(tokenizer_->vocab_size()), " tokens"));
   }

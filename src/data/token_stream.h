@@ -76,7 +76,9 @@ class StreamOrder {
  private:
   void sum();
   size_t find(int64_t pair) const;
-  const StreamPiece& piece_at(size_t i) const { return stream_.pieces[shuffle_ ? (*shuffle_)[i] : i]; }
+  const StreamPiece& piece_at(size_t i) const {
+    return stream_.pieces[shuffle_ ? (*shuffle_)[i] : i];
+  }
 
   const TokenStream& stream_;
   std::optional<Permutation> shuffle_;

@@ -29,10 +29,12 @@ void for_chunks(const Tensor& hidden, const Tensor& head, const Body& body) {
   for (int64_t begin = 0; begin < rows; begin += size) body(begin, std::min(size, rows - begin));
 }
 
+bool fast_products(const Tensor& x, const Tensor& head) {
+  return detail::use_fast(x) && head.scalar_type() == x.scalar_type();
+}
+
 Tensor head_logits(const Tensor& hidden, const Tensor& head) {
-  return detail::use_fast(hidden) && head.scalar_type() == hidden.scalar_type()
-             ? detail::product(hidden, head)
-             : at::linear(hidden, head);
+  return fast_products(hidden, head) ? detail::product(hidden, head) : at::linear(hidden, head);
 }
 
 /// Rows [n] of one chunk: targets int64, weights fp32 (fp64 for fp64) with the scale in them.
@@ -90,8 +92,13 @@ struct Loss {
   Tensor hidden_grad;  ///< [n,C], defined when asked for
 };
 
+Tensor hidden_gradient(const Tensor& gradient, const Tensor& head) {
+  return fast_products(gradient, head) ? detail::product_input_gradient(gradient, head)
+                                       : gradient.mm(head);
+}
+
 void add_head_gradient(const Tensor& gradient, const Tensor& rows, const Tensor& head) {
-  if (detail::use_fast(gradient) && gradient.scalar_type() == rows.scalar_type()) {
+  if (fast_products(gradient, head)) {
     detail::add_weight_gradient(gradient, rows, detail::weight_gradient(head));
   } else {
     detail::add_gradient(head, gradient.t().mm(rows));
@@ -109,7 +116,7 @@ Loss chunked_loss(const Tensor& hidden, const Tensor& head, const ChunkRows& row
                           rows.weights.narrow(0, begin, count)};
     Tensor logits = head_logits(part, head);
     out.sum.add_(row_losses(logits, chunk, hidden_needs || head_needs, options).sum());
-    if (hidden_needs) out.hidden_grad.narrow(0, begin, count).copy_(logits.mm(head));
+    if (hidden_needs) out.hidden_grad.narrow(0, begin, count).copy_(hidden_gradient(logits, head));
     if (head_needs) add_head_gradient(logits, part, head);
   });
   return out;

@@ -9,8 +9,8 @@
 namespace slovo::ops::detail {
 namespace {
 
-/// Elements of a weight's gradient that are computed at once: the whole of a large vocabulary's would
-/// take more memory than anything else in a step.
+/// Elements of a weight's gradient that are computed at once: the whole of a large vocabulary's
+/// would take more memory than anything else in a step.
 constexpr int64_t kGradientElements = int64_t{1} << 23;
 /// Fewer rows than this are a matter of reading the weight, which at::linear does as fast.
 constexpr int64_t kFewRows = 16;
@@ -43,8 +43,7 @@ class OneDnn {
 Tensor transposed(const Tensor& x, int64_t first, int64_t count) {
   Tensor out = at::empty({count, x.size(0)}, x.options());
   for_range(count, x.size(0), [&](int64_t begin, int64_t end) {
-    kernels::transpose(x.size(0), x.size(1), begin, end, data<float>(x) + first,
-                       data<float>(out));
+    kernels::transpose(x.size(0), x.size(1), begin, end, data<float>(x) + first, data<float>(out));
   });
   return out;
 }

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "kernels/update.h"
+#include "ops/dispatch.h"
 
 namespace slovo::ops {
 
@@ -53,11 +54,7 @@ void update_blocks(const UpdateBuffers& buffers, Moment* m, Moment* v, const Bod
 /// Calls use(pointer) with the elements of a tensor in fp32 or bf16.
 template <class Use>
 void with_elements(const at::Tensor& tensor, const Use& use) {
-  if (tensor.scalar_type() == at::kFloat) {
-    use(tensor.mutable_data_ptr<float>());
-  } else {
-    use(static_cast<kernels::Bf16*>(tensor.mutable_data_ptr()));
-  }
+  by_type(tensor, [&](auto type) { use(data<decltype(type)>(tensor)); });
 }
 
 }  // namespace detail
