@@ -91,7 +91,7 @@ int run_tokenizer_train(const Invocation& call) {
                "one token a character")
       .example(
           "slovo tokenizer train --data corpus --out bert --tokenizer.kind wordpiece "
-          "--tokenizer.lowercase true --max-memory 2G",
+          "--tokenizer.lowercase --max-memory 2G",
           "a vocabulary for an encoder, in bounded memory");
   if (!command.parse()) return 0;
   const RunConfig& config = command.config();

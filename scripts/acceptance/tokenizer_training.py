@@ -94,7 +94,7 @@ def check_bpe(folder, files, texts, sample):
 def check_word_piece(folder, files, texts, sample):
     for lowercase in (True, False):
         out = folder / f"wordpiece-{lowercase}"
-        slovo_train(out, files, "--tokenizer.kind", "wordpiece", "--tokenizer.lowercase", str(lowercase).lower(),
+        slovo_train(out, files, "--tokenizer.kind", "wordpiece", f"--tokenizer.lowercase={str(lowercase).lower()}",
                     "--tokenizer.vocab_size", VOCAB_SIZE)
         ours, theirs = set(read_vocabulary(out)), set(word_piece_vocabulary(texts, VOCAB_SIZE, lowercase))
         # HF numbers its "##" characters at random and takes equally frequent pairs in that order.
