@@ -29,12 +29,8 @@ void for_chunks(const Tensor& hidden, const Tensor& head, const Body& body) {
   for (int64_t begin = 0; begin < rows; begin += size) body(begin, std::min(size, rows - begin));
 }
 
-bool fast_products(const Tensor& x, const Tensor& head) {
-  return detail::use_fast(x) && head.scalar_type() == x.scalar_type();
-}
-
 Tensor head_logits(const Tensor& hidden, const Tensor& head) {
-  return fast_products(hidden, head) ? detail::product(hidden, head) : at::linear(hidden, head);
+  return detail::use_fast(hidden, head) ? detail::product(hidden, head) : at::linear(hidden, head);
 }
 
 /// Rows [n] of one chunk: targets int64, weights fp32 (fp64 for fp64) with the scale in them.
@@ -93,12 +89,12 @@ struct Loss {
 };
 
 Tensor hidden_gradient(const Tensor& gradient, const Tensor& head) {
-  return fast_products(gradient, head) ? detail::product_input_gradient(gradient, head)
-                                       : gradient.mm(head);
+  return detail::use_fast(gradient, head) ? detail::product_input_gradient(gradient, head)
+                                          : gradient.mm(head);
 }
 
 void add_head_gradient(const Tensor& gradient, const Tensor& rows, const Tensor& head) {
-  if (fast_products(gradient, head)) {
+  if (detail::use_fast(gradient, head)) {
     detail::add_weight_gradient(gradient, rows, detail::weight_gradient(head));
   } else {
     detail::add_gradient(head, gradient.t().mm(rows));

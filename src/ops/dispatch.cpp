@@ -38,6 +38,10 @@ bool use_fast(const Tensor& x) {
          (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16);
 }
 
+bool use_fast(const Tensor& x, const Tensor& weight) {
+  return use_fast(x) && weight.scalar_type() == x.scalar_type();
+}
+
 bool needs_grad(std::initializer_list<Tensor> tensors) {
   if (!at::GradMode::is_enabled()) return false;
   for (const Tensor& tensor : tensors) {

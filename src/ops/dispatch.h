@@ -16,6 +16,8 @@ using at::Tensor;
 
 /// True when the fast CPU form takes tensors like x: on the CPU, fp32 or bf16, and chosen.
 bool use_fast(const Tensor& x);
+/// The same for an operation of x with a weight, which must have x's dtype.
+bool use_fast(const Tensor& x, const Tensor& weight);
 /// True when autograd records and one of the (defined) tensors requires a gradient.
 bool needs_grad(std::initializer_list<Tensor> tensors);
 /// The dtype sums are taken in: fp32, or fp64 for fp64.

@@ -86,8 +86,8 @@ struct Linear : torch::autograd::Function<Linear> {
 }  // namespace
 
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& residual) {
-  const bool fast = detail::use_fast(x) && weight.scalar_type() == x.scalar_type() &&
-                    (!residual.defined() || residual.scalar_type() == x.scalar_type());
+  const bool fast =
+      detail::use_fast(x, weight) && (!residual.defined() || detail::use_fast(x, residual));
   return fast ? Linear::apply(x, weight, detail::optional(bias), detail::optional(residual))
               : reference_linear(x, weight, bias, residual);
 }

@@ -50,42 +50,34 @@ Tensor fast_forward(const Tensor& x, const Tensor& weight, const Tensor& bias, d
   return y;
 }
 
-/// A float where the weight collects a gradient.
-float* gradient_data(const Tensor& weight) {
-  return weight.defined() && weight.requires_grad() ? data<float>(detail::weight_gradient(weight))
-                                                    : nullptr;
-}
-
 /// The gradient of x, with the skip's; the weights' are added where they belong.
 Tensor fast_backward(const Tensor& x, const Tensor& weight, const Tensor& bias,
                      const Statistics& statistics, const Tensor& y_grad, const Tensor& skip_grad) {
   Tensor x_grad = at::empty_like(x);
   const int64_t size = x.size(-1);
   const int64_t rows = x.numel() / size;
-  float* const weight_grad = gradient_data(weight);
-  float* const bias_grad = gradient_data(bias);
-  // Both sums side by side: the bias's behind the weight's.
-  std::vector<float> sums(static_cast<size_t>(2 * size));
-  const bool wanted = weight_grad != nullptr || bias_grad != nullptr;
+  // The weight's sums, and behind them the bias's.
+  const Tensor sums = at::zeros({2, size}, x.options().dtype(at::kFloat));
+  const auto collects = [](const Tensor& w) { return w.defined() && w.requires_grad(); };
+  const bool weight_wanted = collects(weight);
+  const bool bias_wanted = collects(bias);
   detail::by_type(x, [&](auto type) {
     using T = decltype(type);
     const auto* const mean = data<float>(statistics.mean);
     const auto* const skip = data<T>(skip_grad);
     detail::sum_blocks(
-        rows, 2 * size, wanted ? sums.data() : nullptr,
+        rows, 2 * size, weight_wanted || bias_wanted ? data<float>(sums) : nullptr,
         [&](int64_t begin, int64_t end, float* part) {
           kernels::norm_backward(kernels::NormBackward<T>{
               end - begin, size, data<T>(x) + begin * size, data<T>(weight),
               data<T>(y_grad) + begin * size, skip != nullptr ? skip + begin * size : nullptr,
               mean != nullptr ? mean + begin : nullptr, data<float>(statistics.inverse) + begin,
-              data<T>(x_grad) + begin * size, weight_grad != nullptr ? part : nullptr,
-              bias_grad != nullptr ? part + size : nullptr});
+              data<T>(x_grad) + begin * size, weight_wanted ? part : nullptr,
+              bias_wanted ? part + size : nullptr});
         });
   });
-  for (int64_t i = 0; i < size; ++i) {
-    if (weight_grad != nullptr) weight_grad[i] += sums[static_cast<size_t>(i)];
-    if (bias_grad != nullptr) bias_grad[i] += sums[static_cast<size_t>(size + i)];
-  }
+  detail::add_gradient(weight, sums[0]);
+  detail::add_gradient(bias, sums[1]);
   return x_grad;
 }
 
@@ -118,30 +110,26 @@ struct Norm : torch::autograd::Function<Norm> {
   }
 };
 
-bool fast(const Tensor& x, const Tensor& weight) {
-  return detail::use_fast(x) && weight.scalar_type() == x.scalar_type();
-}
-
 }  // namespace
 
 Tensor rms_norm(const Tensor& x, const Tensor& weight, double eps) {
-  if (!fast(x, weight)) return reference_rms_norm(x, weight, eps);
+  if (!detail::use_fast(x, weight)) return reference_rms_norm(x, weight, eps);
   return Norm::apply(x, weight, std::nullopt, eps, /*rms=*/true, /*fork=*/false)[0];
 }
 
 Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, double eps) {
-  if (!fast(x, weight)) return reference_layer_norm(x, weight, bias, eps);
+  if (!detail::use_fast(x, weight)) return reference_layer_norm(x, weight, bias, eps);
   return Norm::apply(x, weight, detail::optional(bias), eps, /*rms=*/false, /*fork=*/false)[0];
 }
 
 Fork rms_norm_fork(const Tensor& x, const Tensor& weight, double eps) {
-  if (!fast(x, weight)) return {reference_rms_norm(x, weight, eps), x};
+  if (!detail::use_fast(x, weight)) return {reference_rms_norm(x, weight, eps), x};
   const variable_list out = Norm::apply(x, weight, std::nullopt, eps, /*rms=*/true, /*fork=*/true);
   return {out[0], out[1]};
 }
 
 Fork layer_norm_fork(const Tensor& x, const Tensor& weight, const Tensor& bias, double eps) {
-  if (!fast(x, weight)) return {reference_layer_norm(x, weight, bias, eps), x};
+  if (!detail::use_fast(x, weight)) return {reference_layer_norm(x, weight, bias, eps), x};
   const variable_list out =
       Norm::apply(x, weight, detail::optional(bias), eps, /*rms=*/false, /*fork=*/true);
   return {out[0], out[1]};

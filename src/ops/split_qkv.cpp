@@ -90,18 +90,11 @@ Tensor fast_forward(const Tensor& all, Heads heads, const RotaryOptions& rotary)
   return out;
 }
 
-/// Adds `sums` to the gradient of a norm's weight where it collects one.
-void add_sums(const Tensor& weight, const float* sums) {
-  if (!weight.defined() || !weight.requires_grad()) return;
-  auto* const grad = data<float>(detail::weight_gradient(weight));
-  for (int64_t i = 0; i < weight.numel(); ++i) grad[i] += sums[i];
-}
-
 void fast_backward(const Tensor& all, const Tensor& grad, Heads heads,
                    const RotaryOptions& rotary) {
   const int64_t size = all.size(3);
   const bool norms = rotary.q_norm.defined() || rotary.k_norm.defined();
-  std::vector<float> sums(static_cast<size_t>(2 * size));
+  const Tensor sums = at::zeros({2, size}, all.options().dtype(at::kFloat));
   detail::by_type(all, [&](auto type) {
     const auto pass = rotary_pass<decltype(type)>(all, grad, heads, rotary);
     const auto run = [&](int64_t begin, int64_t end, float* part) {
@@ -111,14 +104,14 @@ void fast_backward(const Tensor& all, const Tensor& grad, Heads heads,
       kernels::rotary_backward(piece);
     };
     if (norms) {
-      detail::sum_blocks(pass.tokens, 2 * size, sums.data(), run);
+      detail::sum_blocks(pass.tokens, 2 * size, data<float>(sums), run);
     } else {
       detail::for_range(pass.tokens, 2 * pass.out_step,
                         [&](int64_t begin, int64_t end) { run(begin, end, nullptr); });
     }
   });
-  add_sums(rotary.q_norm, sums.data());
-  add_sums(rotary.k_norm, sums.data() + size);
+  detail::add_gradient(rotary.q_norm, sums[0]);
+  detail::add_gradient(rotary.k_norm, sums[1]);
 }
 
 /// The gradients of q, k and v as one [B,T,H+2K,d]: where attention wrote them into one, that one.
