@@ -198,7 +198,7 @@ void PretrainJob::open_data(const Corpus& corpus) {
   LoaderOptions options{config_.train.batch_size, config_.data.seq_len, seed,
                         config_.data.attend_across_documents,
                         [this](int64_t step) { return config_.train.rows_before(step); }};
-  train_.emplace(std::move(data.train), options);
+  train_.emplace(text_sources(std::move(data.train), options), options);
   options.batch_size = std::max<int64_t>(config_.train.micro_batch(), 4096 / config_.data.seq_len);
   valid_.emplace(std::move(data.valid), options);
   const auto& given = request_.given;

@@ -13,6 +13,9 @@ void for_each_section(RunConfig& config, const F& f) {
   f("tokenizer", config.tokenizer);
   f("data", config.data);
   f("train", config.train);
+  f("sft", config.sft);
+  f("lora", config.lora);
+  f("distill", config.distill);
   f("decode", config.decode);
   f("eval", config.eval);
 }

@@ -35,4 +35,40 @@ Batch Batch::slice(int64_t begin, int64_t end) const {
   return out;
 }
 
+Batch Batch::without_padding() const {
+  const int64_t length = segments.length;
+  const auto weights = weights_BT.contiguous();
+  const float* weight = weights.data_ptr<float>();
+  std::vector<int64_t> used;
+  int64_t total = 0;
+  for (int64_t row = 0; row < rows(); ++row) {
+    int64_t end = length;
+    while (end > 0 && weight[row * length + end - 1] == 0) --end;
+    used.push_back(end);
+    total += end;
+  }
+  if (total == rows() * length || total == 0) return *this;
+  const auto joined = [&](const at::Tensor& tensor) {
+    std::vector<at::Tensor> parts;
+    for (int64_t row = 0; row < rows(); ++row) {
+      parts.push_back(tensor[row].narrow(0, 0, used[static_cast<size_t>(row)]));
+    }
+    return at::cat(parts).unsqueeze(0);
+  };
+  Batch out{joined(ids_BT), joined(targets_BT), joined(weights_BT), joined(positions_BT), {}};
+  out.segments.batch = 1;
+  out.segments.length = total;
+  int64_t shift = 0;  // from a place in the rows to one in the joined row
+  for (const int32_t offset : segments.offsets) {
+    const int64_t row = offset / length;
+    if (row == rows()) break;
+    if (offset % length == 0) shift = row == 0 ? 0 : shift + used[static_cast<size_t>(row - 1)] - length;
+    if (offset % length < used[static_cast<size_t>(row)]) {
+      out.segments.offsets.push_back(static_cast<int32_t>(offset + shift));
+    }
+  }
+  out.segments.offsets.push_back(static_cast<int32_t>(total));
+  return out;
+}
+
 }  // namespace slovo

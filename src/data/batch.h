@@ -19,6 +19,9 @@ struct Batch {
   Batch to(at::Device device) const;
   /// Rows [begin, end) as a batch of their own.
   Batch slice(int64_t begin, int64_t end) const;
+  /// The same to learn from, without the places at the end of each row that nothing is learned
+  /// from: what is left of the rows follows each other in one row. Full rows stay as they are.
+  Batch without_padding() const;
 };
 
 }  // namespace slovo

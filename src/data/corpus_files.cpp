@@ -26,21 +26,31 @@ std::string lower_name(const fs::path& path) {
   return name;
 }
 
-bool folder_takes(const fs::path& path) {
-  return ends_with_any(lower_name(path),
-                       {".txt", ".txt.gz", ".raw", ".raw.gz", ".jsonl", ".jsonl.gz"});
+bool folder_takes(const fs::path& path, FileUse use) {
+  const std::string name = lower_name(path);
+  return ends_with_any(name, {".txt", ".txt.gz", ".raw", ".raw.gz", ".jsonl", ".jsonl.gz"}) ||
+         (use == FileUse::instructions && ends_with_any(name, {".json", ".json.gz"}));
 }
 
-CorpusFile describe_file(const fs::path& path, bool named) {
+/// What files of a use must be, for messages.
+const char* forms_of(FileUse use) {
+  return use == FileUse::instructions
+             ? "form of instructions slovo reads; convert it to .jsonl with one object a line, or "
+               "to .json with a list of them"
+             : "text form slovo reads; convert it to .txt, or to .jsonl with one "
+               "{\"text\": ...} object a line";
+}
+
+CorpusFile describe_file(const fs::path& path, bool named, FileUse use) {
   std::string name = lower_name(path);
-  if (ends_with_any(name, {".json",    ".json.gz", ".csv", ".csv.gz", ".tsv",        ".tsv.gz",
+  const bool json = ends_with_any(name, {".json", ".json.gz"});
+  if ((json && use == FileUse::text) ||
+      ends_with_any(name, {".csv", ".csv.gz", ".tsv", ".tsv.gz",
                            ".parquet", ".arrow",   ".zip", ".tar",    ".tar.gz",     ".tgz",
                            ".bz2",     ".xz",      ".zst", ".7z",     ".pdf",        ".docx",
                            ".epub",    ".html",    ".xml", ".bin",    ".safetensors"})) {
     throw_data(path.string(), ": ", path.extension().string(),
-               " is not a text form slovo reads; convert it to .txt, or to .jsonl with one "
-               "{\"text\": ...} object a "
-               "line (each also .gz)");
+               " is not a ", forms_of(use), " (each also .gz)");
   }
   CorpusFile file;
   file.path = path;
@@ -50,6 +60,7 @@ CorpusFile describe_file(const fs::path& path, bool named) {
     name.resize(name.size() - 3);
   }
   if (name.ends_with(".jsonl")) file.format = TextFormat::jsonl;
+  if (json) file.format = TextFormat::json;
   return file;
 }
 
@@ -68,12 +79,12 @@ std::vector<fs::path> list_folder(const fs::path& folder, bool with_hidden) {
   return entries;
 }
 
-void search_folder(const fs::path& folder, std::vector<CorpusFile>& out) {
+void search_folder(const fs::path& folder, FileUse use, std::vector<CorpusFile>& out) {
   for (const fs::path& entry : list_folder(folder, false)) {
     if (fs::is_directory(entry)) {
-      if (!fs::is_symlink(entry)) search_folder(entry, out);
-    } else if (folder_takes(entry) && fs::is_regular_file(entry)) {
-      out.push_back(describe_file(entry, false));
+      if (!fs::is_symlink(entry)) search_folder(entry, use, out);
+    } else if (folder_takes(entry, use) && fs::is_regular_file(entry)) {
+      out.push_back(describe_file(entry, false, use));
     }
   }
 }
@@ -83,7 +94,8 @@ bool is_glob(std::string_view path) { return path.find_first_of("*?") != std::st
 /// Walks the parts of a glob, one level of folders each.
 class GlobWalk {
  public:
-  explicit GlobWalk(const fs::path& pattern) : parts_(pattern.begin(), pattern.end()) {
+  GlobWalk(const fs::path& pattern, FileUse use)
+      : parts_(pattern.begin(), pattern.end()), use_(use) {
     const std::string last = parts_.back().string();
     const size_t dot = last.find_last_of('.');
     names_ending_ = dot != std::string::npos && dot + 1 < last.size() && !is_glob(last.substr(dot));
@@ -133,13 +145,14 @@ class GlobWalk {
 
   void take(const fs::path& path) {
     if (fs::is_directory(path)) {
-      search_folder(path, found_);
-    } else if (fs::is_regular_file(path) && (names_ending_ || folder_takes(path))) {
-      found_.push_back(describe_file(path, false));
+      search_folder(path, use_, found_);
+    } else if (fs::is_regular_file(path) && (names_ending_ || folder_takes(path, use_))) {
+      found_.push_back(describe_file(path, false, use_));
     }
   }
 
   std::vector<fs::path> parts_;
+  FileUse use_;
   bool names_ending_ = false;
   std::vector<CorpusFile> found_;
 };
@@ -203,11 +216,11 @@ bool glob_match(std::string_view pattern, std::string_view name) {
   return pattern.find_first_not_of('*', p) == std::string_view::npos;
 }
 
-std::vector<CorpusFile> resolve_files(const std::string& path) {
+std::vector<CorpusFile> resolve_files(const std::string& path, FileUse use) {
   if (path.empty()) throw_config("data: an empty path; give a file, a folder or a glob");
   if (fs::is_directory(path)) {
     std::vector<CorpusFile> files;
-    search_folder(path, files);
+    search_folder(path, use, files);
     if (files.empty()) {
       throw_data(path,
                  ": the folder holds no .txt or .jsonl (also .gz) file; name other files directly "
@@ -221,10 +234,10 @@ std::vector<CorpusFile> resolve_files(const std::string& path) {
           path,
           ": is neither a file nor a folder; text is read more than once: save it to a file first");
     }
-    return {describe_file(path, true)};
+    return {describe_file(path, true, use)};
   }
   if (!is_glob(path)) throw_missing(path);
-  std::vector<CorpusFile> files = GlobWalk(path).run();
+  std::vector<CorpusFile> files = GlobWalk(path, use).run();
   if (files.empty()) {
     throw_data(
         path,

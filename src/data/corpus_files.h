@@ -22,7 +22,13 @@ struct SourceSpec {
 /// Throws Error(config) for a weight that is not above 0.
 SourceSpec parse_source_spec(std::string_view spec);
 
-enum class TextFormat { text, jsonl };
+enum class TextFormat {
+  text,
+  jsonl,
+  json,  ///< a list of rows: instruction data only
+};
+/// What the files are wanted for.
+enum class FileUse { text, instructions };
 
 struct CorpusFile {
   std::filesystem::path path;
@@ -34,17 +40,17 @@ struct CorpusFile {
 };
 
 /// The files of a path, sorted by name.
-///  - A file is read by its ending: .jsonl, else text; .gz is unpacked. Endings that are surely
-///  something else (.json,
-///    .csv, .parquet, ...) are refused.
-///  - A folder is searched with its subfolders for .txt, .raw and .jsonl, each also .gz. Hidden
-///  entries and links to
-///    folders inside it are passed over.
+///  - A file is read by its ending: .jsonl, for instructions .json, else text; .gz is unpacked.
+///  Endings that are surely
+///    something else (.csv, .parquet, ...) are refused.
+///  - A folder is searched with its subfolders for .txt, .raw and .jsonl (for instructions .json
+///  too), each also .gz. Hidden
+///    entries and links to folders inside it are passed over.
 ///  - A glob (`*`, `?` inside a name, `**` for any folders) takes what a folder would; with an
 ///  ending of its own
 ///    (`*.md`) any file.
 /// Throws Error(data) when nothing is there, naming the nearest name.
-std::vector<CorpusFile> resolve_files(const std::string& path);
+std::vector<CorpusFile> resolve_files(const std::string& path, FileUse use = FileUse::text);
 
 /// Reads every file once for its `bytes` and `hash`.
 void hash_files(std::vector<CorpusFile>& files, int threads);

@@ -1,4 +1,4 @@
-// Batches of tokens for pretraining and validation. The batch of any step is found directly from
+// Batches of tokens for training and validation. The batch of any step is found directly from
 // the step's number, so a resumed run needs no other state. Not thread-safe.
 //
 // Legend: B rows, T tokens of a row (data.seq_len).
@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "data/batch.h"
+#include "data/row_source.h"
 #include "data/token_stream.h"
 
 namespace slovo {
@@ -25,15 +25,19 @@ struct LoaderOptions {
   std::function<int64_t(int64_t step)> rows_before = nullptr;
 };
 
-/// Draws rows from streams in proportion to their weights. An epoch of a stream puts its documents
-/// in a random order, joins them to a ring, cuts that into floor(pairs / T) rows from a random
-/// place on, and takes the rows in a random order: every token is a target once, but for the pairs
-/// (fewer than T) that fill no row. A document longer than what is left of a row goes on in another
-/// row, with positions from 0.
+using RowSources = std::vector<std::unique_ptr<RowSource>>;
+
+/// Rows of streams. An epoch of a stream puts its documents in a random order, joins them to a ring,
+/// cuts that into floor(pairs / T) rows from a random place on: every token is a target once, but
+/// for the pairs (fewer than T) that fill no row. A document longer than what is left of a row goes
+/// on in another row, with positions from 0. Throws Error(data) when a stream does not fill one row.
+RowSources text_sources(std::vector<TokenStream> streams, const LoaderOptions& options);
+
+/// Draws rows from sources in proportion to their weights; those of an epoch of a source come in a
+/// random order.
 class TrainLoader {
  public:
-  /// Throws Error(data) when a stream does not fill one row.
-  TrainLoader(std::vector<TokenStream> streams, const LoaderOptions& options);
+  TrainLoader(RowSources sources, const LoaderOptions& options);
 
   /// Rows of optimizer step `step`, counted from 0: [B,T].
   Batch batch(int64_t step);
@@ -41,9 +45,9 @@ class TrainLoader {
   /// documents)".
   std::vector<std::string> describe_rows(int64_t step);
 
-  /// Tokens that are targets in one pass over all streams.
+  /// Tokens that are learned in one pass over all sources.
   int64_t tokens() const;
-  /// Rows of one pass over all streams (with weights some streams are then seen more often than
+  /// Rows of one pass over all sources (with weights some sources are then seen more often than
   /// once, some not whole).
   int64_t rows_per_epoch() const;
   /// Steps in which `epochs` passes are made, rounded up.
@@ -51,22 +55,18 @@ class TrainLoader {
 
  private:
   struct Component {
-    TokenStream stream;
-    int64_t rows = 0;    ///< of an epoch
+    std::unique_ptr<RowSource> source;
     uint64_t share = 0;  ///< of what the components before it leave, in 2^-32
-    std::vector<std::pair<uint64_t, std::unique_ptr<StreamOrder>>>
-        orders;  ///< the last epochs used
   };
-  /// A row as a place in an epoch's order of a stream.
+  /// A row as a place in an epoch of a source.
   struct Row {
-    const TokenStream* stream = nullptr;
-    const StreamOrder* order = nullptr;
-    int64_t start = 0;
+    RowSource* source = nullptr;
+    uint64_t epoch = 0;
+    int64_t place = 0;
   };
 
   int64_t rows_before(int64_t step) const;
-  Row row(int64_t index);
-  const StreamOrder& order(size_t component, uint64_t epoch);
+  Row row(int64_t index) const;
 
   std::vector<Component> components_;
   LoaderOptions options_;

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "core/error.h"
 #include "ops/dispatch.h"
 #include "ops/ops.h"
 
@@ -158,7 +159,8 @@ struct CausalAttention : torch::autograd::Function<CausalAttention> {
 }  // namespace
 
 Tensor causal_attention(const Tensor& q, const Tensor& k, const Tensor& v,
-                        const Segments& segments) {
+                        const Segments& segments, int64_t window) {
+  SLOVO_CHECK(window == 0, "sliding windows");
   if (detail::use_fast(q)) {
     return CausalAttention::apply(q, k, v, segments.offsets, detail::needs_grad({q, k, v}))
         .flatten(2);
@@ -167,7 +169,8 @@ Tensor causal_attention(const Tensor& q, const Tensor& k, const Tensor& v,
 }
 
 Tensor cached_attention(const Tensor& q, const Tensor& k, const Tensor& v,
-                        const std::vector<int64_t>& lengths) {
+                        const std::vector<int64_t>& lengths, int64_t window) {
+  SLOVO_CHECK(window == 0, "sliding windows");
   std::vector<Tensor> rows;
   for (int64_t b = 0; b < q.size(0); ++b) {
     const int64_t keys = lengths[static_cast<size_t>(b)];

@@ -48,7 +48,7 @@ Fork layer_norm_fork(const Tensor& x, const Tensor& weight, const Tensor& bias, 
 /// scales[0] * x + scales[1] * y; x, y [...,C], scales [2].
 Tensor mix(const Tensor& x, const Tensor& y, const Tensor& scales);
 
-/// What rotate_qk needs beside the projections.
+/// What split_qkv needs beside the projections.
 struct RotaryOptions {
   Tensor cos, sin;          ///< [positions, d/2] fp32, or undefined: no rotation
   Tensor positions;         ///< [B,T] int64: rows of cos and sin
@@ -61,10 +61,12 @@ std::tuple<Tensor, Tensor, Tensor> split_qkv(const Tensor& qkv, int64_t heads, i
                                              const RotaryOptions& rotary);
 
 /// Causal attention inside each document: q [B,T,H,d], k, v [B,T,K,d] -> [B,T,H*d]; scale 1/sqrt(d). K divides H.
-Tensor causal_attention(const Tensor& q, const Tensor& k, const Tensor& v, const Segments& segments);
+/// With `window` a query sees the window - 1 tokens before it and itself only; 0: all before it.
+Tensor causal_attention(const Tensor& q, const Tensor& k, const Tensor& v, const Segments& segments, int64_t window = 0);
 /// New queries against a cache (inference only): q [B,T,H,d]; k, v [B,K,capacity,d]; row b's queries stand at positions
-/// lengths[b] - T ... lengths[b] - 1 and see keys 0 up to their own. -> [B,T,H*d].
-Tensor cached_attention(const Tensor& q, const Tensor& k, const Tensor& v, const std::vector<int64_t>& lengths);
+/// lengths[b] - T ... lengths[b] - 1 and see keys 0 up to their own, `window` of them at most. -> [B,T,H*d].
+Tensor cached_attention(const Tensor& q, const Tensor& k, const Tensor& v, const std::vector<int64_t>& lengths,
+                        int64_t window = 0);
 
 /// x [...,2I] holds gate, then up -> silu(gate) * up [...,I] (arXiv:2002.05202).
 Tensor swiglu(const Tensor& x);
@@ -79,6 +81,8 @@ struct LossOptions {
   double softcap = 0;          ///< logits become softcap * tanh(logits / softcap)
   double z_loss = 0;           ///< adds z_loss * log(sum of exp(logits))^2 (arXiv:2204.02311)
   double label_smoothing = 0;  ///< this share of the target's weight goes to all words alike
+  bool dft = false;            ///< each row's loss is multiplied by its target's probability, taken as a constant
+  bool unlikelihood = false;   ///< a row of negative weight w costs |w| * -log(1 - p) instead of w * -log p
 };
 /// Sum over rows of weights[n] * -log softmax(hidden[n] . head)[targets[n]], without ever holding [N,V].
 /// hidden [N,C]; head [V,C]; targets [N] int64; weights [N] fp32, rows of weight 0 are skipped whole.

@@ -27,6 +27,10 @@ bool same(const Batch& a, const Batch& b) {
 
 constexpr int64_t kEnd = 256;
 
+TrainLoader text_loader(std::vector<TokenStream> streams, const LoaderOptions& options) {
+  return {text_sources(std::move(streams), options), options};
+}
+
 /// Documents of distinct letters: document i is made of the byte i only, so that mixing shows.
 class Loader : public ::testing::Test {
  protected:
@@ -60,7 +64,7 @@ TEST_F(Loader, RowsOfALoneDocumentAreItsText) {
   for (int i = 0; i < 90; ++i) text += static_cast<char>(' ' + i);
   TokenStream plain = stream(text, false, "");
   ASSERT_EQ(plain.pairs(), 89);
-  TrainLoader loader({plain}, {3, 8, 7, false});
+  TrainLoader loader = text_loader({plain}, {3, 8, 7, false});
   EXPECT_EQ(loader.rows_per_epoch(), 11);
   EXPECT_EQ(loader.steps(1), 4);
   for (int64_t step = 0; step < 8; ++step) {
@@ -83,7 +87,7 @@ TEST_F(Loader, AnEpochPredictsEveryTokenOnce) {
       if (with_end) ++expected[kEnd];
     }
     const int64_t pairs = all.pairs();
-    TrainLoader loader({all}, {1, 16, 3, false});
+    TrainLoader loader = text_loader({all}, {1, 16, 3, false});
     std::set<std::vector<int64_t>> epochs;
     for (int64_t epoch = 0; epoch < 3; ++epoch) {
       std::map<int64_t, int64_t> seen;
@@ -108,22 +112,22 @@ TEST_F(Loader, AnEpochPredictsEveryTokenOnce) {
 
 TEST_F(Loader, AnyStepIsFoundDirectlyAndTheSameAgain) {
   const TokenStream all = letters();
-  TrainLoader straight({all}, {5, 16, 3, false});
+  TrainLoader straight = text_loader({all}, {5, 16, 3, false});
   std::vector<Batch> batches;
   for (int64_t step = 0; step < 60; ++step) batches.push_back(straight.batch(step));
   for (const int64_t step : {int64_t{59}, int64_t{0}, int64_t{31}, int64_t{30}, int64_t{1}}) {
-    TrainLoader fresh({all}, {5, 16, 3, false});
+    TrainLoader fresh = text_loader({all}, {5, 16, 3, false});
     EXPECT_TRUE(same(fresh.batch(step), batches[static_cast<size_t>(step)])) << step;
     EXPECT_TRUE(same(straight.batch(step), batches[static_cast<size_t>(step)])) << step;
   }
-  TrainLoader other({all}, {5, 16, 4, false});
+  TrainLoader other = text_loader({all}, {5, 16, 4, false});
   EXPECT_FALSE(same(other.batch(0), batches[0]));
 }
 
 TEST_F(Loader, TheBatchSizeOnlyGroupsRows) {
   const TokenStream all = letters();
-  TrainLoader one({all}, {1, 16, 3, false});
-  TrainLoader four({all}, {4, 16, 3, false});
+  TrainLoader one = text_loader({all}, {1, 16, 3, false});
+  TrainLoader four = text_loader({all}, {4, 16, 3, false});
   for (int64_t step = 0; step < 30; ++step) {
     const Batch batch = four.batch(step);
     for (int64_t row = 0; row < 4; ++row)
@@ -132,7 +136,7 @@ TEST_F(Loader, TheBatchSizeOnlyGroupsRows) {
 }
 
 TEST_F(Loader, NoDocumentSeesAnother) {
-  TrainLoader loader({letters()}, {4, 16, 3, false});
+  TrainLoader loader = text_loader({letters()}, {4, 16, 3, false});
   for (int64_t step = 0; step < 40; ++step) {
     const Batch batch = loader.batch(step);
     const auto ids = values(batch.ids_BT);
@@ -220,7 +224,7 @@ TEST_F(Loader, WeightsAreKeptWithinRounding) {
     streams.push_back(stream(std::string(200, static_cast<char>('a' + i)), false, ""));
     streams.back().weight = weights[i];
   }
-  TrainLoader loader(streams, {10, 8, 5, false});
+  TrainLoader loader = text_loader(streams, {10, 8, 5, false});
   std::map<int64_t, double> rows;
   for (int64_t step = 0; step < 50; ++step) {
     for (const int64_t id : values(loader.batch(step).ids_BT.select(1, 0))) rows[id] += 1;
@@ -238,7 +242,7 @@ TEST_F(Loader, EachStreamOfAMixtureIsSeenWhole) {
                                       stream(std::string(200, '~'), false, "")};
   streams[0].weight = 1;
   streams[1].weight = 2;
-  TrainLoader loader(streams, {1, 8, 5, false});
+  TrainLoader loader = text_loader(streams, {1, 8, 5, false});
   std::map<int64_t, int> seen;
   for (int64_t step = 0; step < 30; ++step) {
     for (const int64_t id : values(loader.batch(step).targets_BT)) ++seen[id];
@@ -249,7 +253,7 @@ TEST_F(Loader, EachStreamOfAMixtureIsSeenWhole) {
 }
 
 TEST_F(Loader, DescribesRows) {
-  TrainLoader loader({stream("ab|cde|f")}, {1, 9, 3, false});
+  TrainLoader loader = text_loader({stream("ab|cde|f")}, {1, 9, 3, false});
   const std::string row = loader.describe_rows(0).at(0);
   EXPECT_TRUE(row.starts_with(cat(folder_ / "text0.txt", ", document "))) << row;
   EXPECT_NE(row.find(", token "), std::string::npos) << row;
@@ -258,7 +262,7 @@ TEST_F(Loader, DescribesRows) {
 
 TEST_F(Loader, SaysWhenTextDoesNotFillARow) {
   const std::string error =
-      error_text([&] { TrainLoader({stream("ab|cde|f")}, {1, 10, 3, false}); });
+      error_text([&] { text_loader({stream("ab|cde|f")}, {1, 10, 3, false}); });
   EXPECT_NE(error.find("text0.txt: has 9 tokens to learn, less than one row of data.seq_len=10; "
                        "give more text or a smaller data.seq_len"),
             std::string::npos)
@@ -266,7 +270,7 @@ TEST_F(Loader, SaysWhenTextDoesNotFillARow) {
 }
 
 TEST_F(Loader, SlicesOfABatch) {
-  TrainLoader loader({letters()}, {4, 16, 3, false});
+  TrainLoader loader = text_loader({letters()}, {4, 16, 3, false});
   const Batch batch = loader.batch(2);
   const Batch part = batch.slice(1, 3);
   EXPECT_EQ(part.rows(), 2);
@@ -294,9 +298,9 @@ TEST_F(Loader, ABatchThatGrowsTakesTheSameRowsInTheSameOrder) {
   train.batch_start = 2;
   train.batch_ramp_steps = 4;
   LoaderOptions options{8, 16, 3};
-  TrainLoader even({letters()}, {1, 16, 3});
+  TrainLoader even = text_loader({letters()}, {1, 16, 3});
   options.rows_before = [&](int64_t step) { return train.rows_before(step); };
-  TrainLoader growing({letters()}, options);
+  TrainLoader growing = text_loader({letters()}, options);
   int64_t row = 0;
   for (int64_t step = 0; step < 6; ++step) {
     const Batch batch = growing.batch(step);
