@@ -43,6 +43,11 @@ Command& Command::config_argument() {
   return *this;
 }
 
+Command& Command::defaults(const Json& settings) {
+  builder_.apply_base(settings, "the command's defaults");
+  return *this;
+}
+
 Command& Command::base(std::function<std::optional<std::pair<Json, std::string>>()> settings) {
   base_ = std::move(settings);
   return *this;

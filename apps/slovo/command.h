@@ -74,6 +74,8 @@ class Command {
   Command& sections(std::vector<std::string> names);
   /// Takes a config file as first word; without this only `--config FILE` gives one.
   Command& config_argument();
+  /// Settings by sections that this command has instead of the fields' own defaults.
+  Command& defaults(const Json& settings);
   /// The JSON of settings below the config file and above the defaults (those of a run that goes
   /// on), with the name that leads its problems. Called when the options have been read; nullopt
   /// for none.

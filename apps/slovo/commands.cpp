@@ -79,7 +79,8 @@ int run(const CommandSpec& spec, const std::vector<std::string>& words, size_t u
 const std::vector<CommandSpec>& all_commands() {
   static const std::vector<CommandSpec> commands = {
       {"pretrain", "train a model from text, or go on from a model", run_pretrain},
-      {"generate", "text from prompts", run_generate},
+      {"sft", "tune a model to instructions and chats", run_sft},
+      {"generate", "text from prompts, or answers of a chat model", run_generate},
       {"eval perplexity", "how well a model predicts text", run_eval_perplexity},
       {"eval score", "log-probabilities of given texts or token ids", run_eval_score},
       {"tokenizer train", "a tokenizer from text", run_tokenizer_train},

@@ -16,6 +16,7 @@ struct CommandSpec {
 };
 
 int run_pretrain(const Invocation& call);
+int run_sft(const Invocation& call);
 int run_generate(const Invocation& call);
 int run_eval_perplexity(const Invocation& call);
 int run_eval_score(const Invocation& call);

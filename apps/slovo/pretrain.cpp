@@ -1,6 +1,7 @@
 // slovo pretrain: text files in, a run folder with a trained model out.
 #include "command.h"
 #include "commands.h"
+#include "core/error.h"
 #include "core/files.h"
 #include "pretrain_job.h"
 
@@ -16,7 +17,7 @@ Settings recorded_settings(const std::filesystem::path& run) {
 
 /// A run that goes on has its own settings where the command line and config say nothing else; a
 /// branch those of the run that it comes from.
-Settings earlier_settings(PretrainRequest& request, const std::string& out,
+Settings earlier_settings(TrainingRequest& request, const std::string& out,
                           const std::string& branch) {
   if (!branch.empty()) {
     if (request.resume || !request.model.empty()) {
@@ -37,7 +38,7 @@ Settings earlier_settings(PretrainRequest& request, const std::string& out,
 }  // namespace
 
 int run_pretrain(const Invocation& call) {
-  PretrainRequest request;
+  TrainingRequest request;
   std::string out;
   std::string branch;
   Command command(call);
@@ -65,6 +66,11 @@ int run_pretrain(const Invocation& call) {
           "--train.schedule wsd --train.steps 5000 --train.decay_steps 1000",
           "let the rate fall from step 4000 on");
   if (!command.parse()) return 0;
+  for (const char* key : {"data.format", "data.columns", "data.on_error"}) {
+    if (command.given(key)) {
+      throw_config(key, " is about instruction data, which slovo sft learns from; leave it out");
+    }
+  }
   request.out = out;
   request.config = command.config();
   request.given = [&](const std::string& key) { return command.given(key); };

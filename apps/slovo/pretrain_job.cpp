@@ -1,14 +1,10 @@
 #include "pretrain_job.h"
 
-#include <unistd.h>
-
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 
 #include "config/load.h"
 #include "core/error.h"
-#include "core/interrupt.h"
 #include "core/log.h"
 #include "data/corpus.h"
 #include "data/pretrain_data.h"
@@ -18,7 +14,6 @@
 #include "model/precision.h"
 #include "tokenizer/train.h"
 #include "train/device_memory.h"
-#include "train/run_record.h"
 
 namespace slovo {
 namespace fs = std::filesystem;
@@ -27,46 +22,10 @@ namespace {
 const std::vector<std::string> kRecordedSections = {"run",  "model", "tokenizer",
                                                     "data", "train", "decode"};
 
-/// A folder under the system's temporary one that is gone at the end: a dry run leaves nothing.
-class ScratchFolder {
- public:
-  ScratchFolder() {
-    std::string name = (fs::temp_directory_path() / "slovo-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) throw_io(name, ": cannot make a temporary folder");
-    path_ = name;
-  }
-  ~ScratchFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
-
 /// How often a run of `config` validates.
 int64_t validations(const TrainConfig& config) {
   if (config.eval_every == 0) return 1;
   return (config.steps + config.eval_every - 1) / config.eval_every;
-}
-
-int64_t parameter_total(const ModelConfig& config) {
-  int64_t total = 0;
-  for (const auto& [part, count] : parameter_counts(config)) total += count;
-  return total;
-}
-
-/// What the optimizer will keep, as optim/optimizer.h counts it: biases of the blocks, which are
-/// few, are taken for matrices.
-int64_t optimizer_total(const RunConfig& config) {
-  int64_t matrices = 0;
-  for (const auto& [part, count] : parameter_counts(config.model)) {
-    if (part == "attention" || part == "mlp") matrices += count;
-  }
-  return optimizer_bytes(config.train, matrices, parameter_total(config.model) - matrices);
 }
 
 /// "adamw, two moments", as the plan names what is kept.
@@ -93,72 +52,26 @@ std::string whole_words(const std::string& text, size_t count) {
 
 }  // namespace
 
-PretrainJob::PretrainJob(PretrainRequest request)
-    : request_(std::move(request)),
-      config_(request_.config),
-      device_(resolve_device(config_.run)),
-      dtype_(training_dtype(config_.run, device_)),
-      threads_(set_up_computing(config_.run)) {}
+PretrainJob::PretrainJob(TrainingRequest request)
+    : TrainingJob(std::move(request), "pretrain", kRecordedSections) {}
 
 int PretrainJob::run() {
-  const Existing existing = request_.resume ? Existing::resume : Existing::refuse;
-  check_run_folder(request_.out, existing);
-  std::optional<ScratchFolder> scratch;
   const std::string cache = cache_folder(config_.data).string();
-  if (request_.dry_run) {
-    config_.data.cache_dir = scratch.emplace().path() / "cache";
-    folder_.emplace(scratch->path() / "run", Existing::refuse);
-  } else {
-    folder_.emplace(request_.out, existing);
-  }
+  open_run_folder();
   open_base();
+  if (base_config_) generation_ = base_config_->generation;
   const Corpus corpus = open_corpus(config_.data, threads_);
   open_tokenizer(corpus);
   resolve_model();
   open_data(corpus);
   if (request_.dry_run) return dry_run(cache);
-  const Json record = checked_record(corpus);
+  const Json record = checked_record(fingerprints(corpus));
   check_space();
   check_memory();
   build_model();
-  return report(train(record));
-}
-
-/// run.json of the run that goes on here: an earlier start of this one, or that of the branch.
-std::optional<Json> PretrainJob::earlier_record() const {
-  return request_.branch ? request_.branch->record() : folder_->record();
-}
-
-std::optional<fs::path> PretrainJob::start_checkpoint() const {
-  return request_.branch ? request_.branch->checkpoint : folder_->newest_checkpoint();
-}
-
-/// Finds the weights to start from and takes the model's shape over from them.
-void PretrainJob::open_base() {
-  const auto before = earlier_record();
-  const auto checkpoint = start_checkpoint();
-  if (request_.resume && request_.model.empty() && before) {
-    request_.model = before->value("base_model", std::string());
-  }
-  if (checkpoint) {  // the run's own settings stand, and are compared by settle_record
-    base_ = *checkpoint;
-    base_config_ = read_folder_config(base_);
-    return;
-  }
-  if (request_.model.empty()) return;
-  base_ = find_model_folder(request_.model);
-  base_config_ = read_folder_config(base_);
-  RunConfig with_base = config_;
-  with_base.model = base_config_->model;
-  std::vector<std::string> problems;
-  for (const Difference& difference : differences(with_base, config_, {"model"})) {
-    if (!request_.given(difference.key) || difference.after == Json(0)) continue;
-    problems.push_back(cat(difference.key, " is ", difference.after.dump(), " but ",
-                           (base_ / "config.json").string(), " has ", difference.before.dump()));
-  }
-  if (!problems.empty())
-    throw_config(join(problems, "; "), "; leave out model.* to take the folder's");
-  config_.model = base_config_->model;
+  tell_size();
+  CausalObjective objective(model_, causal_data(), config_.train);
+  return report(train(objective, record));
 }
 
 void PretrainJob::open_tokenizer(const Corpus& corpus) {
@@ -207,90 +120,19 @@ void PretrainJob::open_data(const Corpus& corpus) {
   if (config_.train.epochs) config_.train.steps = train_->steps(*config_.train.epochs);
 }
 
-Json PretrainJob::resolved() const { return resolved_json(config_, kRecordedSections); }
-
-/// The record of this start; refuses one that is not of the same run as an earlier start.
-Json PretrainJob::checked_record(const Corpus& corpus) const {
-  RunRecord now;
-  now.config = resolved();
-  now.data = corpus.fingerprints();
+Json PretrainJob::fingerprints(const Corpus& corpus) const {
+  Json out = corpus.fingerprints();
   for (const CorpusSource& source : corpus.train) {
-    if (source.weight) now.data.push_back({{"path", source.spec}, {"weight", *source.weight}});
+    if (source.weight) out.push_back({{"path", source.spec}, {"weight", *source.weight}});
   }
-  now.tokenizer = tokenizer_->fingerprint();
-  now.device = device_.str();
-  now.dtype = dtype_name(dtype_);
-  now.threads = threads_;
-  now.command = request_.command;
-  Json record = make_run_record(now);
-  record["base_model"] = request_.model;
-  record["parameters"] = parameter_total(config_.model);
-  const fs::path root = request_.branch ? request_.branch->run : request_.out;
-  if (const auto before = earlier_record()) check_same_run(root.string(), *before, record);
-  return record;
+  return out;
 }
 
-/// Checkpoints hold weights and what the optimizer keeps; one more than are kept exists while it is
-/// written.
-void PretrainJob::check_space() const {
-  const auto weights = 4 * static_cast<double>(parameter_total(config_.model));
-  const double checkpoint = weights + static_cast<double>(optimizer_total(config_));
-  const double needed = checkpoint * static_cast<double>(config_.train.keep + 1) + weights;
-  const auto free = static_cast<double>(free_space(request_.out));
-  if (free >= needed) return;
-  log::warn(cat(request_.out.string(), ": ", human_bytes(free), " free, but ", config_.train.keep,
-                " checkpoints and the model take up to ", human_bytes(needed),
-                "; free some, or lower --train.keep"));
-}
-
-/// A process that takes more than there is would be killed without a word.
-void PretrainJob::check_memory() const {
-  const int64_t needed = plan().state_bytes();
-  const int64_t available = available_memory(device_);
-  if (needed <= available) return;
-  throw_io("out of memory: weights, gradients and moments of ",
-           human_count(static_cast<double>(parameter_total(config_.model))), " parameters take ",
-           human_bytes(static_cast<double>(needed)), ", but ", device_.str(), " has ",
-           human_bytes(static_cast<double>(available)),
-           " left; lower model.hidden_size, model.num_hidden_layers or the vocabulary");
-}
-
-void PretrainJob::build_model() {
-  model_ = Transformer(config_.model, at::TensorOptions().dtype(at::kFloat).device(device_));
-  model_->recompute_blocks(config_.train.activation_checkpointing);
-  if (base_config_) {
-    read_weights(base_, *base_config_, named_weights(model_));
-  } else {
-    init_weights(model_, static_cast<uint64_t>(config_.run.seed));
-  }
-  parameters_.emplace(*model_, dtype_);
-  if (folder_model_type(config_.model) == "slovo") {
-    log::warn(
-        "no model class of transformers computes this model: its config.json says model_type "
-        "slovo");
-  }
+void PretrainJob::tell_size() const {
   log::info(cat(human_count(static_cast<double>(parameter_total(config_.model))), " parameters, ",
                 human_count(static_cast<double>(train_->tokens())), " training tokens, ",
                 human_count(static_cast<double>(valid_->tokens())), " for validation; ",
                 device_.str(), ", ", dtype_name(dtype_), ", ", counted(threads_, "thread")));
-}
-
-TrainHooks PretrainJob::hooks() {
-  TrainHooks out;
-  const Json config_json =
-      make_folder_config(config_.model, at::kFloat, tokenizer_->bos_id(), tokenizer_->eos_id(),
-                         base_config_ ? base_config_->json : Json());
-  WriteModelOptions options;
-  if (base_config_) options.generation = base_config_->generation;
-  out.save_model = [this, config_json, options](const fs::path& folder) {
-    write_model(folder, config_json, config_.model, parameters_->masters(), at::kFloat, options);
-    tokenizer_->save(folder);
-  };
-  out.load_model = [this](const fs::path& folder) {
-    read_weights(folder, read_folder_config(folder), parameters_->masters());
-  };
-  out.sample = [this](int64_t step) { return sample(step); };
-  return out;
 }
 
 Json PretrainJob::sample(int64_t step) {
@@ -320,16 +162,6 @@ CausalData PretrainJob::causal_data() {
   return data;
 }
 
-TrainOutcome PretrainJob::train(const Json& record) {
-  CausalObjective objective(model_, causal_data(), config_.train);
-  if (request_.branch) folder_->start_from(*request_.branch);
-  TrainLoop loop(config_.train, objective, *parameters_, *folder_, hooks(), resolved());
-  folder_->write_record(record);
-  log::info(repeatability(device_.str()));
-  catch_interrupts();
-  return loop.run();
-}
-
 double PretrainJob::epochs() const {
   const auto rows = static_cast<double>(config_.train.rows_before(config_.train.steps));
   return rows / static_cast<double>(train_->rows_per_epoch());
@@ -357,7 +189,7 @@ PretrainPlan PretrainJob::plan() const {
   out.threads = threads_;
   out.bf16 = dtype_ == at::kBFloat16;
   out.optimizer = optimizer_text(config_.train);
-  out.optimizer_bytes = optimizer_total(config_);
+  out.optimizer_bytes = moment_bytes();
   out.train_tokens = train_->tokens();
   out.valid_tokens = valid_->tokens();
   out.steps = config_.train.steps;
@@ -380,6 +212,7 @@ void PretrainJob::rehearse(PretrainPlan& plan) {
   plan.rehearsal.fits = left > 0;
   if (left <= 0) return;
   build_model();
+  tell_size();
   CausalData data = causal_data();
   const int64_t grown = config_.train.batch_ramp_steps;  // what is timed is the largest batch
   data.train = [this, grown](int64_t step) { return train_->batch(grown + step); };
@@ -422,11 +255,7 @@ std::string PretrainJob::example_prompt() {
 
 int PretrainJob::report(const TrainOutcome& outcome) {
   const std::string run = request_.out.string();
-  if (outcome.interrupted) {
-    log::info(cat("stopped at step ", outcome.step, "; go on with: slovo pretrain --out ", run,
-                  " --resume"));
-    return kInterruptedExit;
-  }
+  if (outcome.interrupted) return interrupted(outcome);
   if (request_.json) {
     Json out = summary();
     out["out"] = run;

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "core/error.h"
 
@@ -35,39 +36,56 @@ Batch Batch::slice(int64_t begin, int64_t end) const {
   return out;
 }
 
-Batch Batch::without_padding() const {
-  const int64_t length = segments.length;
-  const auto weights = weights_BT.contiguous();
+namespace {
+
+/// Joined rows are filled up to a multiple of this many places: a product of each new shape costs
+/// its preparation.
+constexpr int64_t kPlaces = 64;
+
+/// Places of each row up to the last one that is learned from.
+std::vector<int64_t> used_places(const at::Tensor& weights_BT) {
+  const at::Tensor weights = weights_BT.contiguous();
   const float* weight = weights.data_ptr<float>();
+  const int64_t length = weights.size(1);
   std::vector<int64_t> used;
-  int64_t total = 0;
-  for (int64_t row = 0; row < rows(); ++row) {
+  for (int64_t row = 0; row < weights.size(0); ++row) {
     int64_t end = length;
     while (end > 0 && weight[row * length + end - 1] == 0) --end;
     used.push_back(end);
-    total += end;
   }
-  if (total == rows() * length || total == 0) return *this;
+  return used;
+}
+
+}  // namespace
+
+Batch Batch::without_padding() const {
+  const int64_t length = segments.length;
+  const std::vector<int64_t> used = used_places(weights_BT);
+  const int64_t total = std::accumulate(used.begin(), used.end(), int64_t{0});
+  const int64_t filled = (total + kPlaces - 1) / kPlaces * kPlaces;
+  if (total == 0 || filled >= rows() * length) return *this;
   const auto joined = [&](const at::Tensor& tensor) {
     std::vector<at::Tensor> parts;
     for (int64_t row = 0; row < rows(); ++row) {
       parts.push_back(tensor[row].narrow(0, 0, used[static_cast<size_t>(row)]));
     }
+    parts.push_back(at::zeros({filled - total}, tensor.options()));
     return at::cat(parts).unsqueeze(0);
   };
   Batch out{joined(ids_BT), joined(targets_BT), joined(weights_BT), joined(positions_BT), {}};
   out.segments.batch = 1;
-  out.segments.length = total;
+  out.segments.length = filled;
   int64_t shift = 0;  // from a place in the rows to one in the joined row
   for (const int32_t offset : segments.offsets) {
-    const int64_t row = offset / length;
-    if (row == rows()) break;
-    if (offset % length == 0) shift = row == 0 ? 0 : shift + used[static_cast<size_t>(row - 1)] - length;
-    if (offset % length < used[static_cast<size_t>(row)]) {
+    const auto row = static_cast<size_t>(offset / length);
+    if (row == used.size()) break;
+    if (offset % length == 0 && row > 0) shift += used[row - 1] - length;
+    if (offset % length < used[row]) {
       out.segments.offsets.push_back(static_cast<int32_t>(offset + shift));
     }
   }
-  out.segments.offsets.push_back(static_cast<int32_t>(total));
+  if (filled > total) out.segments.offsets.push_back(static_cast<int32_t>(total));
+  out.segments.offsets.push_back(static_cast<int32_t>(filled));
   return out;
 }
 

@@ -19,8 +19,9 @@ struct Batch {
   Batch to(at::Device device) const;
   /// Rows [begin, end) as a batch of their own.
   Batch slice(int64_t begin, int64_t end) const;
-  /// The same to learn from, without the places at the end of each row that nothing is learned
-  /// from: what is left of the rows follows each other in one row. Full rows stay as they are.
+  /// The same to learn from, with fewer places: those at the end of each row that nothing is
+  /// learned from are left out, and what is left of the rows follows each other in one row. Itself
+  /// where that saves nothing.
   Batch without_padding() const;
 };
 

@@ -227,8 +227,7 @@ Dialogue checked(Dialogue dialogue) {
   const Json& messages = dialogue.messages;
   if (std::none_of(messages.begin(), messages.end(), says_something)) {
     throw_data(dialogue.source,
-               ": the assistant says nothing in it, so there is nothing to learn; leave it out, or "
-               "skip such rows by --data.on_error skip");
+               ": the assistant says nothing in it, so there is nothing to learn");
   }
   return dialogue;
 }
@@ -437,8 +436,10 @@ InstructionFormat recognise_format(const Json& row, const std::string& where) {
              "names");
 }
 
-std::vector<Dialogue> read_dialogues(Json row, InstructionFormat format, const std::string& where) {
-  if (!row.is_object()) throw_data(where, ": is ", kind_of(row), "; a row must be an object");
+namespace {
+
+std::vector<Dialogue> dialogues_of(const Json& row, InstructionFormat format,
+                                   const std::string& where) {
   switch (format) {
     case InstructionFormat::messages: return {read_messages(row, "messages", where)};
     case InstructionFormat::sharegpt: return {read_messages(row, "conversations", where)};
@@ -451,6 +452,19 @@ std::vector<Dialogue> read_dialogues(Json row, InstructionFormat format, const s
     case InstructionFormat::automatic: break;
   }
   SLOVO_CHECK(false, "a format that was not recognised");
+}
+
+}  // namespace
+
+std::vector<Dialogue> read_dialogues(const Json& row, InstructionFormat format,
+                                     const std::string& where) {
+  if (!row.is_object()) throw_data(where, ": is ", kind_of(row), "; a row must be an object");
+  std::vector<Dialogue> out = dialogues_of(row, format, where);
+  const Json& kind = first_of(row, {"kind", "category"});
+  for (Dialogue& dialogue : out) {
+    if (kind.is_string()) dialogue.kind = kind.get<std::string>();
+  }
+  return out;
 }
 
 }  // namespace slovo

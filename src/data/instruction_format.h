@@ -27,6 +27,7 @@ InstructionFormat recognise_format(const Json& row, const std::string& where);
 
 /// The dialogues of a row (several of an OASST tree or a Self-Instruct task). `where` leads the
 /// message of the Error(data) that an unfit row throws.
-std::vector<Dialogue> read_dialogues(Json row, InstructionFormat format, const std::string& where);
+std::vector<Dialogue> read_dialogues(const Json& row, InstructionFormat format,
+                                     const std::string& where);
 
 }  // namespace slovo

@@ -164,7 +164,11 @@ int64_t TrainLoader::rows_per_epoch() const {
 }
 
 int64_t TrainLoader::steps(double epochs) const {
-  const auto rows = static_cast<int64_t>(std::ceil(epochs * static_cast<double>(rows_per_epoch())));
+  return steps_of_rows(epochs * static_cast<double>(rows_per_epoch()));
+}
+
+int64_t TrainLoader::steps_of_rows(double wanted) const {
+  const auto rows = static_cast<int64_t>(std::ceil(wanted));
   // A batch never shrinks and ends at batch_size, so this many steps hold the rows or lack some.
   int64_t step = std::max<int64_t>(1, (rows + options_.batch_size - 1) / options_.batch_size);
   while (rows_before(step) < rows) {

@@ -52,6 +52,8 @@ class TrainLoader {
   int64_t rows_per_epoch() const;
   /// Steps in which `epochs` passes are made, rounded up.
   int64_t steps(double epochs) const;
+  /// Steps in which so many rows are made, rounded up.
+  int64_t steps_of_rows(double rows) const;
 
  private:
   struct Component {

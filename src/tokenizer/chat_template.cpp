@@ -196,6 +196,8 @@ std::string ChatTemplate::render(const Chat& chat) const {
   return std::move(interpreter.output);
 }
 
+bool ChatTemplate::marks_assistant(bool with_tools) const { return pick(with_tools).marked; }
+
 ChatText ChatTemplate::render_marked(const Chat& chat) const {
   const Parsed& parsed = pick(!chat.tools.is_null());
   if (!parsed.marked)
@@ -213,52 +215,8 @@ ChatText ChatTemplate::render_marked(const Chat& chat) const {
   return {std::move(interpreter.output), std::move(interpreter.generated)};
 }
 
-void write_default_template(const std::filesystem::path& folder) {
-  write_file(folder / "chat_template.jinja", kDefaultChatTemplate);
-}
-
 std::vector<TokenId> encode_chat(const Tokenizer& tokenizer, std::string_view text) {
   return tokenizer.encode(text, SpecialTokens::none);
 }
-
-const std::string_view kDefaultChatTemplate =
-    R"jinja({%- if tools %}
-    {{- '<|im_start|>system\n' }}
-    {%- if messages[0].role == 'system' %}
-        {{- messages[0].content + '\n\n' }}
-    {%- endif %}
-    {{- 'You can call these functions:\n<tools>\n' }}
-    {%- for tool in tools %}
-        {{- tool | tojson + '\n' }}
-    {%- endfor %}
-    {{- '</tools>\nTo call one, write its name and arguments as JSON:\n<tool_call>\n' }}
-    {{- '{"name": ..., "arguments": {...}}\n</tool_call><|im_end|>\n' }}
-{%- endif %}
-{%- for message in messages %}
-    {%- if message.role == 'assistant' %}
-        {{- '<|im_start|>assistant\n' }}
-        {%- generation %}
-            {{- message.content or '' }}
-            {%- for call in message.tool_calls or [] %}
-                {%- set call = call.function or call %}
-                {%- if message.content or not loop.first %}
-                    {{- '\n' }}
-                {%- endif %}
-                {{- '<tool_call>\n' + {'name': call.name, 'arguments': call.arguments} | tojson }}
-                {{- '\n</tool_call>' }}
-            {%- endfor %}
-            {{- '<|im_end|>' }}
-        {%- endgeneration %}
-        {{- '\n' }}
-    {%- elif message.role in ['user', 'tool'] or (message.role == 'system' and not (tools and loop.first)) %}
-        {{- '<|im_start|>' + message.role + '\n' + message.content + '<|im_end|>\n' }}
-    {%- elif message.role != 'system' %}
-        {{- raise_exception('the role "' + message.role + '" is not one of system, user, assistant, tool') }}
-    {%- endif %}
-{%- endfor %}
-{%- if add_generation_prompt %}
-    {{- '<|im_start|>assistant\n' }}
-{%- endif %}
-)jinja";
 
 }  // namespace slovo

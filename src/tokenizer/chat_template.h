@@ -52,6 +52,8 @@ class ChatTemplate {
   /// The same with what the assistant says in it. Throws where the template does not mark that by
   /// {% generation %}, or marks it inside a macro.
   ChatText render_marked(const Chat& chat) const;
+  /// It says by {% generation %} which text is the assistant's.
+  bool marks_assistant(bool with_tools) const;
   /// It is not the model's own: what is trained with it must be saved with it.
   bool is_default() const { return is_default_; }
 
@@ -76,7 +78,5 @@ std::vector<TokenId> encode_chat(const Tokenizer& tokenizer, std::string_view te
 /// The template of models that slovo trains and of those that bring none: ChatML, with tools, the
 /// assistant's turns marked.
 extern const std::string_view kDefaultChatTemplate;
-/// Gives the tokenizer in `folder` that template, as the file that `transformers` reads too.
-void write_default_template(const std::filesystem::path& folder);
 
 }  // namespace slovo

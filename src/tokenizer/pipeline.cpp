@@ -1,8 +1,11 @@
 #include "tokenizer/pipeline.h"
 
+#include <algorithm>
+
 #include "core/error.h"
 #include "core/files.h"
 #include "core/hash.h"
+#include "core/json.h"
 #include "core/memory.h"
 #include "core/utf8.h"
 
@@ -201,6 +204,41 @@ std::optional<TokenId> Pipeline::find(std::string_view token) const {
 bool Pipeline::is_special(TokenId id) const {
   const AddedToken* added = added_.find(id);
   return added && added->special;
+}
+
+std::shared_ptr<const Pipeline> Pipeline::with_chat_template(
+    const std::string& chat_template, const std::vector<std::string>& tokens) const {
+  Json json = parse_json(text_, "tokenizer.json");
+  if (!json["added_tokens"].is_array()) json["added_tokens"] = Json::array();
+  Json& added = json["added_tokens"];
+  int64_t next = vocab_size();
+  for (const std::string& token : tokens) {
+    const auto known = std::find_if(added.begin(), added.end(),
+                                    [&](const Json& each) { return each["content"] == token; });
+    if (known != added.end()) {
+      (*known)["special"] = true;
+      continue;
+    }
+    const auto id = find(token);
+    added.push_back({{"id", id ? *id : next++},
+                     {"content", token},
+                     {"single_word", false},
+                     {"lstrip", false},
+                     {"rstrip", false},
+                     {"normalized", false},
+                     {"special", true}});
+  }
+  TokenizerConfigFiles config = config_;
+  std::erase_if(config.files, [](const auto& file) {
+    return file.first == "chat_template.json" || file.first.starts_with(kMoreTemplates);
+  });
+  config.files["chat_template.jinja"] = chat_template;
+  if (const auto file = config.files.find("tokenizer_config.json"); file != config.files.end()) {
+    Json settings = parse_json(file->second, "tokenizer_config.json");
+    settings.erase("chat_template");
+    file->second = settings.dump(2) + "\n";
+  }
+  return std::make_shared<Pipeline>(json.dump(), "tokenizer.json", std::move(config));
 }
 
 void Pipeline::save(const std::filesystem::path& folder) const {

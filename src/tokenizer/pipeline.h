@@ -23,6 +23,11 @@ class Pipeline final : public Tokenizer {
   /// `text` is that of a tokenizer.json; `file` its name in messages. Throws Error(data).
   Pipeline(std::string text, const std::string& file, TokenizerConfigFiles config);
 
+  /// The same with more special tokens, behind all others (those it has already are made special),
+  /// and with this chat template as its only one.
+  std::shared_ptr<const Pipeline> with_chat_template(const std::string& chat_template,
+                                                     const std::vector<std::string>& tokens) const;
+
   void save(const std::filesystem::path& folder) const override;
   std::vector<TokenId> encode(std::string_view text, SpecialTokens specials,
                               int threads = 1) const override;

@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <cmath>
+
 #include "core/interrupt.h"
 #include "core/progress.h"
 #include "ops/ops.h"
@@ -29,7 +31,8 @@ StepWork CausalObjective::prepare(int64_t step) {
   work.weight = supervised(batch);
   work.tokens = batch.ids_BT.numel();
   for (int64_t begin = 0; begin < batch.rows(); begin += micro_batch_) {
-    work.micro_batches.push_back(batch.slice(begin, std::min(begin + micro_batch_, batch.rows())));
+    const int64_t end = std::min(begin + micro_batch_, batch.rows());
+    work.micro_batches.push_back(batch.slice(begin, end).without_padding());
   }
   return work;
 }
@@ -48,18 +51,29 @@ at::Tensor CausalObjective::loss_with(const Batch& micro_batch, double scale,
 }
 
 std::optional<double> CausalObjective::validate() {
-  if (data_.valid_batches == 0) return std::nullopt;
+  old_loss_ = mean_loss(data_.old_batches, data_.old_text);
+  return mean_loss(data_.valid_batches, data_.valid);
+}
+
+std::optional<double> CausalObjective::mean_loss(
+    int64_t batches, const std::function<Batch(int64_t index)>& batch_at) {
+  if (batches == 0) return std::nullopt;
   at::NoGradGuard no_grad;
-  Progress progress("validating", data_.valid_batches, "batches");
+  Progress progress("validating", batches, "batches");
   double sum = 0;
   double weight = 0;
-  for (int64_t index = 0; index < data_.valid_batches && !interrupted(); ++index) {
-    const Batch batch = data_.valid(index);
+  for (int64_t index = 0; index < batches && !interrupted(); ++index) {
+    const Batch batch = batch_at(index);
     sum += loss_with(batch, 1.0, plain_loss_).item<double>();
     weight += supervised(batch);
     progress.advance(1);
   }
   return weight > 0 ? std::optional(sum / weight) : std::nullopt;
+}
+
+std::vector<std::pair<std::string, double>> CausalObjective::validation_metrics() const {
+  if (!old_loss_) return {};
+  return {{"old_loss", *old_loss_}, {"old_perplexity", std::exp(*old_loss_)}};
 }
 
 std::vector<std::string> CausalObjective::sources(int64_t step) { return data_.sources(step); }

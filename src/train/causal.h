@@ -17,6 +17,9 @@ struct CausalData {
   std::function<std::vector<std::string>(int64_t step)> sources;
   int64_t valid_batches = 0;
   std::function<Batch(int64_t index)> valid;  ///< called for 0 ... valid_batches - 1
+  /// Text of the kind the model was pretrained on, whose loss is watched beside: "old_loss".
+  int64_t old_batches = 0;
+  std::function<Batch(int64_t index)> old_text;
 };
 
 class CausalObjective : public Objective {
@@ -29,16 +32,20 @@ class CausalObjective : public Objective {
   at::Tensor loss(const Batch& micro_batch, double scale) override;
   /// Mean negative log-likelihood of a supervised token, in nats.
   std::optional<double> validate() override;
+  std::vector<std::pair<std::string, double>> validation_metrics() const override;
   std::vector<std::string> sources(int64_t step) override;
   std::vector<RoleModel> models() const override { return {{ModelRole::policy, model_}}; }
 
  private:
   at::Tensor loss_with(const Batch& micro_batch, double scale, const ops::LossOptions& options);
+  std::optional<double> mean_loss(int64_t batches,
+                                  const std::function<Batch(int64_t index)>& batch);
 
   Transformer model_;
   CausalData data_;
   int64_t micro_batch_;
   ops::LossOptions training_loss_, plain_loss_;
+  std::optional<double> old_loss_;
   at::Device device_;
 };
 

@@ -152,6 +152,12 @@ void RunFolder::write_model(const Fill& fill) {
   pending.commit();
 }
 
+void RunFolder::write_best(const Fill& fill) {
+  PendingFolder pending(best_folder());
+  fill(pending.path());
+  pending.commit();
+}
+
 void RunFolder::open_metrics(int64_t step) {
   if (fs::exists(metrics_path())) {
     const std::string before = read_file(metrics_path());

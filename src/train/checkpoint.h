@@ -6,6 +6,7 @@
 //   RUN/metrics.jsonl                 one object a logged step
 //   RUN/checkpoints/step-00000500/    a model folder, plus trainer/
 //   RUN/model/                        the final model folder
+//   RUN/best/                         the model of the best validation, with train.keep_best
 //   RUN/tb/                           the metrics as TensorBoard's event files
 //   RUN/report.html                   the run as a page
 #pragma once
@@ -54,6 +55,7 @@ class RunFolder {
 
   const std::filesystem::path& root() const { return root_; }
   std::filesystem::path model_folder() const { return root_ / "model"; }
+  std::filesystem::path best_folder() const { return root_ / "best"; }
   std::filesystem::path tensorboard_folder() const { return root_ / "tb"; }
   std::filesystem::path report_path() const { return root_ / "report.html"; }
   /// run.json of an earlier start, or nothing.
@@ -69,6 +71,8 @@ class RunFolder {
   void start_from(const BranchPoint& point);
   /// Writes RUN/model whole or not at all.
   void write_model(const Fill& fill);
+  /// Writes RUN/best whole or not at all.
+  void write_best(const Fill& fill);
 
   /// Opens metrics.jsonl for appending, cut back to what was known after `step` steps: lines of
   /// later steps, and one torn by a kill, are removed.

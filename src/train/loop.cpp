@@ -42,19 +42,34 @@ TrainLoop::TrainLoop(const TrainConfig& config, Objective& objective, FlatParame
 TrainOutcome TrainLoop::run() {
   watch_.open(step_);
   if (step_ > 0 && due(config_.eval_every) && evaluated_at_ != step_) evaluate();
-  while (step_ < config_.steps && !interrupted()) {
+  if (step_ == 0 && hooks_.look_first) {
+    evaluate();
+    if (config_.sample_every > 0) sample();
+  }
+  while (!finished() && !interrupted()) {
     watch_.step(make_step());
     after_step();
   }
-  const bool done = step_ >= config_.steps && evaluated_at_ == step_;
+  const bool done = finished() && evaluated_at_ == step_;
   if (!done && checkpoint_at_ != step_) write_checkpoint();
   watch_.finish();
-  if (done) {
-    const auto shown = show_average();
-    run_.write_model(hooks_.save_model);
-  }
+  if (done) write_model();
   watch_.write_page();
-  return {!done, step_, watch_.tokens(), watch_.valid_loss()};
+  return {!done, done && step_ < config_.steps, step_, watch_.tokens(), watch_.valid_loss()};
+}
+
+/// The final model: the last step's, or that of the best validation.
+void TrainLoop::write_model() {
+  if (config_.keep_best && best_ && best_->step != step_) {
+    log::info(cat("the model is that of step ", best_->step, ", which had the best validation loss, ",
+                  fixed(best_->loss, 4)));
+    run_.write_model([&](const fs::path& folder) {
+      fs::copy(run_.best_folder(), folder, fs::copy_options::recursive);
+    });
+    return;
+  }
+  const auto shown = show_average();
+  run_.write_model(hooks_.save_model);
 }
 
 /// One optimizer step: `step_` counts it when it is done.
@@ -102,22 +117,30 @@ void TrainLoop::check_finite(double value, const char* what) const {
       "; try a lower --train.lr, a longer --train.warmup_steps or --train.grad_clip 1");
 }
 
+bool TrainLoop::finished() const {
+  const bool patient = config_.patience == 0 || !best_ || best_->since < config_.patience;
+  return step_ >= config_.steps || !patient;
+}
+
 bool TrainLoop::due(int64_t every) const {
-  return step_ == config_.steps || (every > 0 && step_ % every == 0);
+  return finished() || (every > 0 && step_ % every == 0);
 }
 
 void TrainLoop::after_step() {
   // A signal asks to stop soon: what is left out here is made up for when the run is resumed.
   const bool stopping = interrupted() && step_ < config_.steps;
   if (due(config_.eval_every) && !stopping) evaluate();
-  if (hooks_.sample && config_.sample_every > 0 && due(config_.sample_every) && !stopping) {
-    const auto shown = show_average();
-    watch_.samples(step_, hooks_.sample(step_));
-  }
+  if (config_.sample_every > 0 && due(config_.sample_every) && !stopping) sample();
   if (due(config_.checkpoint_every)) {
     write_checkpoint();
-    if (step_ < config_.steps) watch_.write_page();  // the last one is written by run()
+    if (!finished()) watch_.write_page();  // the last one is written by run()
   }
+}
+
+void TrainLoop::sample() {
+  if (!hooks_.sample) return;
+  const auto shown = show_average();
+  watch_.samples(step_, hooks_.sample(step_));
 }
 
 std::unique_ptr<WeightAverage::Shown> TrainLoop::show_average() {
@@ -136,7 +159,27 @@ void TrainLoop::evaluate() {
   const auto loss = objective_.validate();
   if (interrupted()) return;  // perhaps cut short; made up for when the run is resumed
   evaluated_at_ = step_;
-  if (loss) watch_.validation(step_, *loss);
+  if (!loss) return;
+  watch_.validation(step_, *loss, objective_.validation_metrics());
+  if (step_ > 0) compare(*loss);
+}
+
+/// Keeps the best model, and says when the validation loss has turned while the other falls on.
+void TrainLoop::compare(double loss) {
+  const double train_loss = watch_.smooth_loss().value_or(0);
+  if (!best_ || loss < best_->loss) {
+    best_ = Best{loss, step_, train_loss, 0};
+    if (config_.keep_best) run_.write_best(hooks_.save_model);
+    return;
+  }
+  ++best_->since;
+  const bool over_fits = loss > best_->loss + 0.01 && train_loss < best_->train_loss;
+  if (over_fits && best_->since == 2) {
+    log::warn(cat("the validation loss has risen from ", fixed(best_->loss, 4), " (step ",
+                  best_->step, ") to ", fixed(loss, 4), " while the training loss falls: the model "
+                  "learns the examples by heart; train less (--train.epochs), or give more data",
+                  config_.keep_best ? "" : ", or keep the best model (--train.keep_best)"));
+  }
 }
 
 void TrainLoop::write_checkpoint() {
@@ -144,6 +187,11 @@ void TrainLoop::write_checkpoint() {
                       {"evaluated_at", evaluated_at_},
                       {"watch", watch_.state()},
                       {"objective", objective_.state()},
+                      {"best", best_ ? Json{{"loss", best_->loss},
+                                            {"step", best_->step},
+                                            {"train_loss", best_->train_loss},
+                                            {"since", best_->since}}
+                                     : Json()},
                       {"config", resolved_}};
   const auto shown = show_average();
   const fs::path written = run_.write_checkpoint(
@@ -166,6 +214,9 @@ void TrainLoop::resume_from(const fs::path& checkpoint) {
   evaluated_at_ = state.at("evaluated_at").get<int64_t>();
   watch_.restore(state.at("watch"), step_);
   objective_.restore(state.at("objective"));
+  if (const Json best = state.value("best", Json()); !best.is_null()) {
+    best_ = Best{best.at("loss"), best.at("step"), best.at("train_loss"), best.at("since")};
+  }
   log::info(cat("resuming from ", checkpoint.string()));
 }
 

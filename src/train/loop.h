@@ -28,10 +28,13 @@ struct TrainHooks {
   /// Texts of the model as it is now: [{"prompt", "text"}, ...]; shown to the user by the hook
   /// itself.
   std::function<Json(int64_t step)> sample;
+  /// Validate and sample before the first step too: to tell what the run changed.
+  bool look_first = false;
 };
 
 struct TrainOutcome {
   bool interrupted = false;  ///< stopped by a signal, its checkpoint written
+  bool early = false;        ///< ended by train.patience
   int64_t step = 0;          ///< steps done
   int64_t tokens = 0;
   std::optional<double> valid_loss;
@@ -60,8 +63,13 @@ class TrainLoop {
   double accumulate(const StepWork& work);
   void check_finite(double value, const char* what) const;
   void after_step();
+  /// No step is left to make.
+  bool finished() const;
   bool due(int64_t every) const;
   void evaluate();
+  void sample();
+  void compare(double loss);
+  void write_model();
   void write_checkpoint();
   /// The model is what is evaluated and saved while the result lives: the mean, where there is one.
   std::unique_ptr<WeightAverage::Shown> show_average();
@@ -80,6 +88,14 @@ class TrainLoop {
   int64_t step_ = 0;           ///< steps done
   int64_t evaluated_at_ = 0;   ///< step of the last validation
   int64_t checkpoint_at_ = 0;  ///< step of the last checkpoint; 0 needs none
+  /// The best validation so far.
+  struct Best {
+    double loss = 0;
+    int64_t step = 0;
+    double train_loss = 0;  ///< smoothed
+    int64_t since = 0;      ///< validations after it
+  };
+  std::optional<Best> best_;
 };
 
 }  // namespace slovo

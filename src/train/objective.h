@@ -44,6 +44,8 @@ class Objective {
   /// Mean loss over the whole validation split, or nothing where there is none. No gradients. May
   /// stop early, with any result, once the user has interrupted the run.
   virtual std::optional<double> validate() { return std::nullopt; }
+  /// More numbers of the last validation for metrics.jsonl.
+  virtual std::vector<std::pair<std::string, double>> validation_metrics() const { return {}; }
   /// Where the rows of step `step` come from, for the message of a run that diverges.
   virtual std::vector<std::string> sources(int64_t step) = 0;
 

@@ -84,12 +84,15 @@ void Watch::write_metrics(const StepReport& report) {
   window_seconds_ = 0;
 }
 
-void Watch::validation(int64_t step, double loss) {
+void Watch::validation(int64_t step, double loss,
+                       const std::vector<std::pair<std::string, double>>& more) {
   valid_loss_ = loss;
-  record({{"step", step},
-          {"tokens", tokens_},
-          {"val_loss", loss},
-          {"val_perplexity", std::exp(loss)}});
+  Json line = {{"step", step},
+               {"tokens", tokens_},
+               {"val_loss", loss},
+               {"val_perplexity", std::exp(loss)}};
+  for (const auto& [name, value] : more) line[name] = value;
+  record(line);
   log::info(cat("step ", step, ": validation loss ", fixed(loss, 4), ", perplexity ",
                 fixed(std::exp(loss), 2)));
 }

@@ -36,7 +36,8 @@ class Watch {
   void open(int64_t step);
 
   void step(const StepReport& report);
-  void validation(int64_t step, double loss);
+  void validation(int64_t step, double loss,
+                  const std::vector<std::pair<std::string, double>>& more);
   void samples(int64_t step, const Json& samples);
   /// Wipes the progress line.
   void finish();
@@ -47,6 +48,8 @@ class Watch {
   /// Time spent on the run, that before a resumption included.
   double seconds() const { return seconds_before_ + since_start(); }
   std::optional<double> valid_loss() const { return valid_loss_; }
+  /// Of the steps.
+  std::optional<double> smooth_loss() const { return smooth_loss_; }
   /// Token count and smoothed loss, for the checkpoint.
   Json state() const;
   void restore(const Json& state, int64_t step);

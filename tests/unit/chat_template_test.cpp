@@ -290,7 +290,7 @@ TEST(ChatTemplate, DefaultWhereAFolderHasNone) {
   EXPECT_TRUE(missing.is_default());
   const std::string text = missing.render(one_message());
   EXPECT_EQ(text, ChatTemplate::from_text(kDefaultChatTemplate, "x").render(one_message()));
-  write_default_template(folder.path());
+  folder.write("chat_template.jinja", std::string(kDefaultChatTemplate));
   const ChatTemplate saved = ChatTemplate::from_folder(folder.path());
   EXPECT_FALSE(saved.is_default());
   EXPECT_EQ(saved.render(one_message()), text);

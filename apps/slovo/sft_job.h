@@ -1,0 +1,53 @@
+// The work behind `slovo sft`: from a model and instruction data to a run folder.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "data/loader.h"
+#include "data/sft_data.h"
+#include "tokenizer/chat_template.h"
+#include "train/causal.h"
+#include "training_job.h"
+
+namespace slovo {
+
+class SftJob : public TrainingJob {
+ public:
+  /// `show_mask`: print so many examples with what is learned of them, instead of training.
+  SftJob(TrainingRequest request, int64_t show_mask);
+  /// Returns the exit code.
+  int run();
+
+ private:
+  void open_tokenizer();
+  std::shared_ptr<const DialogueEncoder> make_encoder(bool chats);
+  void open_data();
+  void add_replay(RowSources& sources, double weight, const LoaderOptions& options);
+  void settle_lengths();
+  void settle_vocabulary();
+  int64_t steps_of(double epochs) const;
+  void settle_steps();
+  /// Lets the model end its text where the assistant's turns end in the data.
+  void settle_end_of_turn();
+  void build_model() override;
+  CausalData causal_data();
+  Json sample(int64_t step) override;
+  Json fingerprints() const;
+  Json summary() const;
+  int show_mask() const;
+  int dry_run();
+  int report(const TrainOutcome& outcome);
+
+  int64_t show_mask_;
+  std::shared_ptr<const ChatTemplate> template_;
+  std::vector<TokenId> eos_ids_;
+  SftData data_;
+  int64_t epoch_rows_ = 0;  ///< in which every example is seen once
+  std::optional<TrainLoader> train_;
+  std::optional<ExampleValidation> valid_;
+  std::optional<ValidLoader> old_text_;
+};
+
+}  // namespace slovo
