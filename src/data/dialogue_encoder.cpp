@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "core/utf8.h"
 
 namespace slovo {
 
@@ -29,28 +30,32 @@ class Run {
   void add(TokenId id) { ids_.push_back(id); }
 
   void write_starts(std::vector<size_t>& out) const {
-    size_t total = 0;
-    for (const TokenId id : ids_) total += size(id);
+    // Sentencepiece puts a space before a text that has none; a special token may swallow white
+    // space behind it.
+    const bool has_space = text_.substr(begin_).starts_with(' ');
+    const bool dummy = !has_space && tokenizer_.token(ids_.front()).starts_with("\u2581");
     size_t at = begin_;
-    const size_t room = end_ - begin_;
-    // Sentencepiece puts a space before a text that has none.
-    const bool dummy = total == room + 1 && tokenizer_.token(ids_.front()).starts_with("\u2581");
-    if (total < room) at += swallowed(room - total);
-    if (total > room && !dummy) throw_changed();
-    for (size_t i = 0; i < ids_.size(); ++i) {
-      out.push_back(at);
-      at += size(ids_[i]) - (i == 0 && dummy ? 1 : 0);
-    }
+    if (place(at, dummy, nullptr) < end_) at += swallowed(end_ - place(at, dummy, nullptr));
+    const size_t end = place(at, dummy, &out);
+    if (end != end_ && !is_space(text_.substr(std::min(end, end_)))) throw_changed();
   }
 
  private:
-  size_t size(TokenId id) const { return static_cast<size_t>(tokenizer_.token_bytes(id)); }
+  /// Puts the tokens one behind the other from `at` on; returns where they end.
+  size_t place(size_t at, bool dummy, std::vector<size_t>* starts) const {
+    for (size_t i = 0; i < ids_.size(); ++i) {
+      if (starts != nullptr) starts->push_back(std::min(at, end_));
+      const auto size = static_cast<size_t>(tokenizer_.token_bytes(ids_[i]));
+      // One that has no text stands for a character that the vocabulary lacks.
+      at += size > 0 ? size : std::max<size_t>(1, utf8::char_length(text_, std::min(at, text_.size() - 1)));
+      if (i == 0 && dummy) --at;
+    }
+    return at;
+  }
 
-  /// White space that a special token takes to itself: how much of it stands before the tokens.
+  /// Of white space that the tokens lack, how much stands before them.
   size_t swallowed(size_t missing) const {
-    if (is_space(text_.substr(begin_, missing))) return missing;
-    if (is_space(text_.substr(end_ - missing, missing))) return 0;
-    throw_changed();
+    return is_space(text_.substr(begin_, missing)) ? missing : 0;
   }
 
   [[noreturn]] void throw_changed() const {
@@ -65,6 +70,12 @@ class Run {
   size_t begin_, end_;
   std::vector<TokenId> ids_;
 };
+
+/// Where the special token that `id` is stands from `at` on; npos for an ordinary token, and for
+/// one that stands for an unknown character.
+size_t find_special(const Tokenizer& tokenizer, std::string_view text, size_t at, TokenId id) {
+  return tokenizer.token_bytes(id) > 0 ? std::string_view::npos : text.find(tokenizer.token(id), at);
+}
 
 size_t assistants(const Json& messages) {
   return static_cast<size_t>(std::count_if(messages.begin(), messages.end(), [](const Json& each) {
@@ -87,19 +98,20 @@ std::vector<size_t> token_starts(const Tokenizer& tokenizer, std::string_view te
   size_t at = 0;
   for (size_t i = 0; i < ids.size();) {
     size_t next = i;  // the next special token
-    while (next < ids.size() && tokenizer.token_bytes(ids[next]) > 0) ++next;
-    const std::string special = next < ids.size() ? tokenizer.token(ids[next]) : "";
-    const size_t found = special.empty() ? text.size() : text.find(special, at);
-    SLOVO_CHECK(found != std::string_view::npos, "a token that is not in the text");
+    size_t found = std::string_view::npos;
+    while (next < ids.size() && found == std::string_view::npos) {
+      found = find_special(tokenizer, text, at, ids[next]);
+      if (found == std::string_view::npos) ++next;
+    }
+    if (next == ids.size()) found = text.size();
     if (next > i) {
       Run run(tokenizer, text, at, found);
       for (; i < next; ++i) run.add(ids[i]);
       run.write_starts(starts);
     }
-    at = found;
     if (next == ids.size()) break;
     starts.push_back(found);
-    at = found + special.size();
+    at = found + tokenizer.token(ids[next]).size();
     i = next + 1;
   }
   starts.push_back(text.size());

@@ -200,7 +200,7 @@ Batch ValidLoader::batch(int64_t index) const {
     const int64_t start = first + i * options_.seq_len;
     write_pairs(*stream_, *order_, start, std::min(options_.seq_len, pairs_ - start),
                 options_.attend_across_documents, writer);
-    writer.end_row();
+    writer.end_row(options_.attend_across_documents);
   }
   return writer.finish();
 }

@@ -33,10 +33,10 @@ RowWriter::Span RowWriter::add(int64_t count, bool continues) {
   return span;
 }
 
-void RowWriter::end_row() {
+void RowWriter::end_row(bool continues) {
   const int64_t missing = row_begin_ + length_ - at_;
   if (missing > 0) {
-    const Span rest = add(missing);
+    const Span rest = add(missing, continues);
     std::fill_n(rest.inputs, missing, 0);
     std::fill_n(rest.targets, missing, 0);
     std::fill_n(rest.weights, missing, 0.0F);

@@ -23,7 +23,7 @@ class RowWriter {
   };
   Span add(int64_t count, bool continues = false);
   /// Fills what is left of the row with places of weight 0.
-  void end_row();
+  void end_row(bool continues = false);
   Batch finish();
 
  private:
