@@ -28,6 +28,7 @@ SftJob::SftJob(TrainingRequest request, int64_t show_mask)
                   {"run", "model", "data", "train", "sft", "lora", "distill", "decode"}),
       show_mask_(show_mask) {
   request_.dry_run = request_.dry_run || show_mask_ > 0;  // either trains nothing
+  look_first_ = true;
 }
 
 int SftJob::run() {

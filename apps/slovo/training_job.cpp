@@ -178,6 +178,7 @@ TrainHooks TrainingJob::hooks() {
   TrainHooks out;
   out.save_model = [this](const fs::path& folder) { save_model(folder); };
   out.load_model = [this](const fs::path& folder) { load_model(folder); };
+  out.look_first = look_first_;
   out.sample = [this](int64_t step) { return sample(step); };
   return out;
 }

@@ -100,6 +100,7 @@ class TrainingJob {
   std::shared_ptr<const Tokenizer> tokenizer_;
   Transformer model_{nullptr};
   std::optional<FlatParameters> parameters_;
+  bool look_first_ = false;  ///< validate and sample before the first step too
   Json generation_;  ///< generation_config.json of what is saved; null makes one of the special ids
 };
 

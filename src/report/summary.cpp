@@ -53,6 +53,13 @@ void summarise_validation(const Series& loss, Json& out) {
   out["best_val_step"] = loss.steps[best];
 }
 
+/// How well text of the kind the model was pretrained on is predicted, before and after.
+void summarise_old_text(const Series& perplexity, Json& out) {
+  const auto rows = known_rows(perplexity);
+  if (rows.size() > 1) out["first_old_perplexity"] = perplexity.values[rows.front()];
+  out["old_perplexity"] = perplexity.values[rows.back()];
+}
+
 /// The furthest point that any series reaches.
 void summarise_extent(const RunData& run, Json& out) {
   int64_t step = 0;
@@ -111,6 +118,7 @@ Json summarise(const RunData& run) {
   }
   if (const Series* loss = run.find("loss")) summarise_loss(*loss, out);
   if (const Series* loss = run.find("val_loss")) summarise_validation(*loss, out);
+  if (const Series* old = run.find("old_perplexity")) summarise_old_text(*old, out);
   return out;
 }
 
@@ -122,6 +130,10 @@ std::string headline(const Json& summary) {
   const int64_t planned = summary.value("planned_steps", steps);
   const bool whole = summary.at("finished").get<bool>() || steps >= planned;
   std::vector<std::string> parts = {loss_part(summary)};
+  if (summary.contains("old_perplexity")) {
+    parts.push_back(
+        losses("perplexity of old text", summary, "first_old_perplexity", "old_perplexity"));
+  }
   if (summary.contains("tokens_per_s"))
     parts.push_back(count_of(summary, "tokens_per_s") + " tok/s");
   if (summary.contains("seconds")) parts.push_back(human_duration(summary.at("seconds")));

@@ -55,7 +55,9 @@ TrainOutcome TrainLoop::run() {
   watch_.finish();
   if (done) write_model();
   watch_.write_page();
-  return {!done, done && step_ < config_.steps, step_, watch_.tokens(), watch_.valid_loss()};
+  const bool best = config_.keep_best && best_;
+  return {!done, done && step_ < config_.steps, step_, watch_.tokens(),
+          best ? best_->loss : watch_.valid_loss()};
 }
 
 /// The final model: the last step's, or that of the best validation.

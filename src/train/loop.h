@@ -37,7 +37,7 @@ struct TrainOutcome {
   bool early = false;        ///< ended by train.patience
   int64_t step = 0;          ///< steps done
   int64_t tokens = 0;
-  std::optional<double> valid_loss;
+  std::optional<double> valid_loss;  ///< of the model that is written
 };
 
 class TrainLoop {

@@ -128,6 +128,8 @@ const RESULTS = [
   ["Best validation loss", (s) => s.best_val_loss, (v) => v.toFixed(4), Math.min],
   ["at step", (s) => s.best_val_step, withCommas],
   ["Last validation loss", (s) => s.val_loss, (v) => v.toFixed(4), Math.min],
+  ["Old text's perplexity before", (s) => s.first_old_perplexity, (v) => v.toFixed(2)],
+  ["and after", (s) => s.old_perplexity, (v) => v.toFixed(2), Math.min],
   ["Final loss", (s) => s.final_loss, (v) => v.toFixed(4), Math.min],
   ["Steps", (s) => s.steps, withCommas],
   ["Tokens", (s) => s.tokens, counted],

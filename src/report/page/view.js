@@ -5,6 +5,8 @@ const PANEL_NAMES = {
   loss: "Loss",
   val_loss: "Validation loss",
   val_perplexity: "Validation perplexity",
+  old_loss: "Loss of old text",
+  old_perplexity: "Perplexity of old text",
   lr: "Learning rate",
   grad_norm: "Gradient norm",
   tokens_per_s: "Throughput, tokens/s",
