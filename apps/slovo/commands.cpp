@@ -89,6 +89,7 @@ const std::vector<CommandSpec>& all_commands() {
       {"tokenizer info", "what a tokenizer is, and bytes per token on a sample",
        run_tokenizer_info},
       {"tokenizer diff", "where two tokenizers cut a text differently", run_tokenizer_diff},
+      {"model merge", "a model with an adapter made part of its weights", run_model_merge},
       {"report", "one page of a run's curves, samples, speed and cost; several side by side",
        run_report},
       {"completion", "completion of commands and options for a shell", run_completion},

@@ -25,6 +25,7 @@ int run_tokenizer_encode(const Invocation& call);
 int run_tokenizer_decode(const Invocation& call);
 int run_tokenizer_info(const Invocation& call);
 int run_tokenizer_diff(const Invocation& call);
+int run_model_merge(const Invocation& call);
 int run_report(const Invocation& call);
 int run_completion(const Invocation& call);
 

@@ -61,11 +61,12 @@ void print_table(const Perplexity& result, const LoadedModel& model, double seco
 }  // namespace
 
 int run_eval_perplexity(const Invocation& call) {
-  std::string model_path;
+  std::string model_path, adapter;
   bool json = false;
   Command command(call);
   command.sections({"run", "data", "eval"})
       .option("--model", model_path, "DIR", "a model, run or checkpoint folder", Need::required)
+      .option("--adapter", adapter, "DIR", "an adapter that goes on the model")
       .flag("--json", json, "one JSON object on stdout")
       .needs("data.paths")
       .example("slovo eval perplexity --model runs/book --data test.txt",
@@ -77,7 +78,7 @@ int run_eval_perplexity(const Invocation& call) {
 
   const TextSource texts = open_texts(config.data);
   set_up_computing(config.run);
-  LoadedModel model = load_for_inference(model_path, config.run);
+  LoadedModel model = load_for_inference(model_path, config.run, adapter);
   const auto start = std::chrono::steady_clock::now();
   const Perplexity result = measure_perplexity(model, texts, config.eval);
   const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;

@@ -59,11 +59,12 @@ void refuse_windows(const Command& command) {
 }  // namespace
 
 int run_eval_score(const Invocation& call) {
-  std::string model_path, data;
+  std::string model_path, adapter, data;
   bool json = false;
   Command command(call);
   command.sections({"run", "eval"})
       .option("--model", model_path, "DIR", "a model, run or checkpoint folder", Need::required)
+      .option("--adapter", adapter, "DIR", "an adapter that goes on the model")
       .option("--data", data, "FILE",
               "JSON lines, each {\"context\", \"continuation\"} or {\"ids\"} (the first id is "
               "given, not scored); - is stdin",
@@ -81,7 +82,7 @@ int run_eval_score(const Invocation& call) {
     if (!file) throw_data(data, ": cannot be read; give a file of JSON lines, or - for stdin");
   }
   set_up_computing(config.run);
-  LoadedModel model = load_for_inference(model_path, config.run);
+  LoadedModel model = load_for_inference(model_path, config.run, adapter);
   LineScorer(model, config.eval).run(data == "-" ? std::cin : file, data == "-" ? "stdin" : data);
   return 0;
 }

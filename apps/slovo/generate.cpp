@@ -156,8 +156,7 @@ void log_speed(const std::vector<Completion>& completions, const LoadedModel& mo
 }  // namespace
 
 int run_generate(const Invocation& call) {
-  std::string model_path;
-  std::string system;
+  std::string model_path, adapter, system;
   std::vector<std::string> words, files;
   bool json = false, chat = false;
   Command command(call);
@@ -165,6 +164,7 @@ int run_generate(const Invocation& call) {
       .words("PROMPT", words,
              "texts to go on from; - reads one from stdin; none: a text from its beginning")
       .option("--model", model_path, "DIR", "a model, run or checkpoint folder", Need::required)
+      .option("--adapter", adapter, "DIR", "an adapter that goes on the model")
       .option("--prompt-file", files, "FILE",
               "a file that is one prompt (a newline at its end is left out)")
       .flag("--chat", chat,
@@ -185,7 +185,7 @@ int run_generate(const Invocation& call) {
   const std::vector<std::string> prompts =
       dialogue ? std::vector<std::string>() : read_prompts(words, files);
   set_up_computing(config.run);
-  LoadedModel model = load_for_inference(model_path, config.run);
+  LoadedModel model = load_for_inference(model_path, config.run, adapter);
   Generator generator(model, config.decode, config.run.seed);
   std::optional<ChatTemplate> chat_template;
   if (chat) chat_template = ChatTemplate::from_folder(find_model_folder(model_path));

@@ -501,7 +501,8 @@ struct LoraConfig {
     v.field("alpha", alpha, "adapters are scaled by alpha / rank", above(0));
     v.field("dropout", dropout, "share of an adapter's inputs that are dropped while training", between(0, 0.999));
     v.field("targets", targets,
-            "maps that get adapters, by the names Hugging Face gives them, such as q_proj; all maps of the blocks when unset");
+            "maps that get adapters, by the ends of their Hugging Face names (q_proj, layers.0.mlp.up_proj), * for any "
+            "characters; all maps of the blocks when unset");
     v.field("rslora", rslora, "scale by alpha / sqrt(rank) (arXiv:2312.03732)");
     v.field("dora", dora, "learn the size of each output apart from its direction (arXiv:2402.09353)");
     v.field("base", base, "how the frozen weights are held: as they are, in int8, or in 4 bits (QLoRA, arXiv:2305.14314)");

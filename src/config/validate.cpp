@@ -139,6 +139,21 @@ void check_vocabulary(const ModelConfig& m, const TokenizerConfig& t, Conflicts&
   }
 }
 
+void check_lora(const LoraConfig& l, Conflicts& out) {
+  if (l.rank > 0) return;
+  const auto unused = [&](const std::string& key, const std::string& value) {
+    out.push_back({{key, "lora.rank"},
+                   cat(key, "=", value,
+                       " has no meaning without adapters; give lora.rank, the rank they are to "
+                       "have (8, 16, ...)")});
+  };
+  if (l.dropout > 0) unused("lora.dropout", cat(l.dropout));
+  if (!l.targets.empty()) unused("lora.targets", join(l.targets));
+  if (l.rslora) unused("lora.rslora", "true");
+  if (l.dora) unused("lora.dora", "true");
+  if (l.base != LoraBase::full) unused("lora.base", to_name(l.base));
+}
+
 void check_eval(const EvalConfig& e, Conflicts& out) {
   if (e.window && e.stride && *e.stride > *e.window) {
     out.push_back(
@@ -172,6 +187,7 @@ Conflicts find_conflicts(const RunConfig& config, const std::vector<std::string>
   if (has("model") && has("train")) check_head(config.model, config.train, out);
   if (has("model") && has("data")) check_context(config.model, config.data, out);
   if (has("model") && has("tokenizer")) check_vocabulary(config.model, config.tokenizer, out);
+  if (has("lora")) check_lora(config.lora, out);
   if (has("eval")) check_eval(config.eval, out);
   return out;
 }

@@ -19,7 +19,7 @@
 namespace slovo {
 
 struct LoadedModel {
-  std::string name;  ///< the folder, for results and errors
+  std::string name;  ///< the folder, and the adapter's, for results and errors
   Transformer model{nullptr};
   std::shared_ptr<const Tokenizer> tokenizer;
   std::vector<TokenId> eos_ids;  ///< tokens that end a text, without repeats
@@ -30,10 +30,23 @@ struct LoadedModel {
   bool is_eos(TokenId id) const;
 };
 
-/// Opens what the user gave (model, run or checkpoint folder) on the device and in the dtype that
-/// `run` asks for. Throws Error(checkpoint) when parts are missing or the tokenizer has ids that
-/// the model lacks.
-LoadedModel load_for_inference(const std::filesystem::path& given, const RuntimeConfig& run);
+/// A model's folder, and that of an adapter to go on it, or "".
+struct ModelSource {
+  std::filesystem::path model, adapter;
+
+  /// The folder whose tokenizer is used: the adapter's, where it has one.
+  std::filesystem::path tokenizer() const;
+};
+/// What the user means: `given` is a model, run or checkpoint folder; where that holds an adapter,
+/// the model is the one that the adapter names. Throws Error(checkpoint) that says what was looked
+/// for.
+ModelSource find_model(const std::filesystem::path& given,
+                       const std::filesystem::path& adapter = {});
+
+/// Opens what the user gave on the device and in the dtype that `run` asks for. Throws
+/// Error(checkpoint) when parts are missing or the tokenizer has ids that the model lacks.
+LoadedModel load_for_inference(const std::filesystem::path& given, const RuntimeConfig& run,
+                               const std::filesystem::path& adapter = {});
 
 /// The token that stands for an empty context: BOS, else EOS, as in lm-evaluation-harness.
 std::optional<TokenId> start_token(const Tokenizer& tokenizer);

@@ -3,6 +3,7 @@
 
 #include "config/validate.h"
 #include "core/error.h"
+#include "io/adapter_folder.h"
 #include "io/checkpoint_json.h"
 #include "io/model_folder.h"
 
@@ -320,6 +321,11 @@ void write_special_id(const char* key, std::optional<int64_t> id, Json& json) {
 
 FolderConfig read_folder_config(const fs::path& folder) {
   const fs::path path = folder / "config.json";
+  if (is_adapter_folder(folder)) {
+    throw_checkpoint(folder.string(),
+                     ": holds an adapter, but a model is needed here; merge the two: ",
+                     "slovo model merge --adapter ", folder.string());
+  }
   FolderConfig out;
   out.json = read_checkpoint_object(path);
   const fs::path generation = folder / "generation_config.json";

@@ -10,6 +10,7 @@
 #include <set>
 
 #include "core/error.h"
+#include "io/adapter_folder.h"
 #include "io/checkpoint_json.h"
 #include "io/weight_names.h"
 
@@ -139,11 +140,16 @@ std::map<std::string, at::Tensor> by_name(const NamedTensors& parameters) {
   return {parameters.begin(), parameters.end()};
 }
 
+at::Tensor rows_of(const std::map<std::string, at::Tensor>& parameters, const std::string& name,
+                   int64_t begin, int64_t count) {
+  const auto found = parameters.find(name);
+  SLOVO_CHECK(found != parameters.end(), "the model has no parameter ", name);
+  return found->second.detach().narrow(0, begin, count);
+}
+
 /// The part of its parameter that a stored tensor is, in the file's shape.
 at::Tensor slice(const std::map<std::string, at::Tensor>& parameters, const StoredTensor& stored) {
-  const auto found = parameters.find(stored.parameter);
-  SLOVO_CHECK(found != parameters.end(), "the model has no parameter ", stored.parameter);
-  const at::Tensor rows = found->second.detach().narrow(0, stored.begin, stored.rows());
+  const at::Tensor rows = rows_of(parameters, stored.parameter, stored.begin, stored.rows());
   return stored.transposed ? rows.t() : rows;
 }
 
@@ -194,7 +200,9 @@ Json make_generation_config(const Json& config_json) {
   return out;
 }
 
-bool is_model_folder(const fs::path& folder) { return fs::exists(folder / "config.json"); }
+bool is_model_folder(const fs::path& folder) {
+  return fs::exists(folder / "config.json") || is_adapter_folder(folder);
+}
 
 /// The step of "step-00000500", or -1.
 int64_t step_of(const fs::path& folder) {
@@ -217,15 +225,24 @@ fs::path newest_model(const fs::path& checkpoints) {
 
 void read_weights(const fs::path& folder, const FolderConfig& config,
                   const NamedTensors& parameters) {
+  const auto named = by_name(parameters);
+  read_weights(folder, config, parameters,
+               [&](const std::string& name, int64_t begin, const at::Tensor& rows) {
+                 rows_of(named, name, begin, rows.size(0)).copy_(rows);
+               });
+}
+
+void read_weights(const fs::path& folder, const FolderConfig& config,
+                  const NamedTensors& parameters, const TakeRows& take) {
   const at::NoGradGuard no_grad;
   const WeightFiles files(folder);
   std::vector<StoredTensor> expected =
       stored_tensors(config.model, config.model_type(), parameters);
   drop_absent_prefix(base_prefix(config.model_type()), files, expected);
   check_weights(folder, config.model, files, expected);
-  const auto named = by_name(parameters);
   for (const StoredTensor& stored : expected) {
-    slice(named, stored).copy_(files.holder(stored.name).view(stored.name));
+    const at::Tensor value = files.holder(stored.name).view(stored.name);
+    take(stored.parameter, stored.begin, stored.transposed ? value.t() : value);
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -51,6 +52,12 @@ void check_vocab_size(const std::filesystem::path& folder, const ModelConfig& co
 /// weights (rotary tables, attention masks) are ignored.
 void read_weights(const std::filesystem::path& folder, const FolderConfig& config,
                   const NamedTensors& parameters);
+/// The same, tensor by tensor: rows from `begin` on of the parameter `name`, in the file's dtype,
+/// valid during the call only. Of `parameters`, names and shapes are read.
+using TakeRows =
+    std::function<void(const std::string& name, int64_t begin, const at::Tensor& rows)>;
+void read_weights(const std::filesystem::path& folder, const FolderConfig& config,
+                  const NamedTensors& parameters, const TakeRows& take);
 
 struct WriteModelOptions {
   Json generation;  ///< generation_config.json; null makes one of the special ids
@@ -65,8 +72,9 @@ void write_model(const std::filesystem::path& folder, const Json& config_json,
 /// The folders "step-N" in `folder` by rising N; empty when there is no such folder.
 std::vector<std::filesystem::path> checkpoint_folders(const std::filesystem::path& folder);
 
-/// The model folder behind what the user gave: a model folder, a run folder (its final or newest
-/// checkpoint), or a checkpoint. Throws Error(checkpoint) that says what was looked for.
+/// The model folder, or adapter folder, behind what the user gave: such a folder, a run folder (its
+/// final or newest checkpoint), or a checkpoint. Throws Error(checkpoint) that says what was looked
+/// for.
 std::filesystem::path find_model_folder(const std::filesystem::path& given);
 
 }  // namespace slovo

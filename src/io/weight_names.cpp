@@ -102,6 +102,19 @@ bool ends_with(const std::string& name, std::string_view suffix) {
 
 }  // namespace
 
+std::string StoredTensor::module_end() const {
+  const std::string all = module();
+  return all.substr(all.rfind('.') + 1);
+}
+
+bool is_linear_map(const StoredTensor& tensor) {
+  for (const char* end : {".attention.qkv.weight", ".attention.output.weight", ".mlp.up.weight",
+                          ".mlp.down.weight"}) {
+    if (ends_with(tensor.parameter, end)) return true;
+  }
+  return false;
+}
+
 std::vector<StoredTensor> stored_tensors(const ModelConfig& config, const std::string& model_type,
                                          const NamedTensors& parameters) {
   if (model_type == "gpt2") return gpt2_tensors(config);

@@ -19,6 +19,9 @@ struct StoredTensor {
   int64_t begin = 0;
   bool transposed = false;  ///< GPT-2 stores its projections as [in,out]
 
+  /// The module it belongs to, "model.layers.0.self_attn.k_proj", and that name's end.
+  std::string module() const { return name.substr(0, name.rfind('.')); }
+  std::string module_end() const;
   int64_t rows() const { return transposed ? shape[1] : shape[0]; }
 };
 
@@ -26,6 +29,8 @@ struct StoredTensor {
 /// among them.
 std::vector<StoredTensor> stored_tensors(const ModelConfig& config, const std::string& model_type,
                                          const NamedTensors& parameters);
+/// Whether it is the weight of a linear map inside the blocks, which an adapter can be put on.
+bool is_linear_map(const StoredTensor& tensor);
 /// "model." or "transformer.": what a model saved without its head leaves out of the names; "" for
 /// slovo.
 std::string base_prefix(const std::string& model_type);

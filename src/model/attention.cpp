@@ -73,9 +73,9 @@ at::Tensor AttentionImpl::embedded_values(const at::Tensor& x_BTC, const at::Ten
          (2 * gate_BTK.sigmoid()).unsqueeze(-1);
 }
 
-std::unique_ptr<LayerState> AttentionImpl::new_state(int64_t batch, int64_t capacity) const {
-  return std::make_unique<KeyValueState>(batch, kv_heads_, capacity, head_dim_,
-                                         qkv_->weight.options().requires_grad(false));
+std::unique_ptr<LayerState> AttentionImpl::new_state(int64_t batch, int64_t capacity,
+                                                     at::TensorOptions options) const {
+  return std::make_unique<KeyValueState>(batch, kv_heads_, capacity, head_dim_, options);
 }
 
 }  // namespace slovo

@@ -35,7 +35,8 @@ class AttentionImpl : public torch::nn::Module {
   /// residual + attention(x); both [B,T,C].
   at::Tensor forward(const at::Tensor& x_BTC, const at::Tensor& residual_BTC,
                      const MixerInput& input);
-  std::unique_ptr<LayerState> new_state(int64_t batch, int64_t capacity) const;
+  std::unique_ptr<LayerState> new_state(int64_t batch, int64_t capacity,
+                                        at::TensorOptions options) const;
 
  private:
   at::Tensor embedded_values(const at::Tensor& x_BTC, const at::Tensor& ids_BT);

@@ -28,8 +28,9 @@ at::Tensor BlockImpl::forward(const at::Tensor& x_BTC, const at::Tensor& first_B
   return mlp_->forward(between.normed, between.skip);
 }
 
-std::unique_ptr<LayerState> BlockImpl::new_state(int64_t batch, int64_t capacity) const {
-  return attention_->new_state(batch, capacity);
+std::unique_ptr<LayerState> BlockImpl::new_state(int64_t batch, int64_t capacity,
+                                                 at::TensorOptions options) const {
+  return attention_->new_state(batch, capacity, options);
 }
 
 }  // namespace slovo

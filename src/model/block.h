@@ -18,7 +18,8 @@ class BlockImpl : public torch::nn::Module {
             at::TensorOptions options);
   /// `first_BTC`: what the first block was given, read where there are residual scalars.
   at::Tensor forward(const at::Tensor& x_BTC, const at::Tensor& first_BTC, const MixerInput& input);
-  std::unique_ptr<LayerState> new_state(int64_t batch, int64_t capacity) const;
+  std::unique_ptr<LayerState> new_state(int64_t batch, int64_t capacity,
+                                        at::TensorOptions options) const;
 
  private:
   at::Tensor residual_scale_;  ///< [2]: of the residual stream and of first_BTC; or undefined

@@ -12,6 +12,12 @@
 namespace slovo {
 namespace {
 
+bool is_trained(const BlockImpl& block) {
+  const auto parameters = block.parameters();
+  return std::any_of(parameters.begin(), parameters.end(),
+                     [](const at::Tensor& each) { return each.requires_grad(); });
+}
+
 /// Places counted from each document's start: [B,T] int64.
 at::Tensor document_positions(const Segments& segments, at::Device device) {
   if (segments.whole_rows()) {
@@ -105,6 +111,7 @@ at::Tensor TransformerImpl::forward(const ModelInput& input, ModelState* state) 
   SLOVO_CHECK(state == nullptr || state->batch() == batch, batch, " rows for a state of ",
               state->batch());
 
+  *pass_ = {at::GradMode::is_enabled(), pass_number_};
   MixerInput mixer{input_positions(input, segments, state), input.ids_BT, &segments, nullptr};
   at::Tensor x_BTC = embedding_->forward(input.ids_BT);
   if (positions_) x_BTC = x_BTC + positions_->forward(mixer.positions_BT);
@@ -112,15 +119,17 @@ at::Tensor TransformerImpl::forward(const ModelInput& input, ModelState* state) 
   for (size_t i = 0; i < blocks_->size(); ++i) {
     if (state != nullptr) mixer.state = state->layers[i].get();
     auto& block = blocks_->at<BlockImpl>(i);
-    if (!recompute_blocks_) {
+    if (!recompute_blocks_ || !(x_BTC.requires_grad() || is_trained(block))) {
       x_BTC = block.forward(x_BTC, first_BTC, mixer);
       continue;
     }
     // The backward pass comes after this function: what the block reads is copied.
     x_BTC = ops::recompute(
-        [&block, mixer, segments](const at::Tensor& x, const at::Tensor& first) {
+        [this, &block, mixer, segments, pass = *pass_](const at::Tensor& x,
+                                                       const at::Tensor& first) {
           MixerInput own = mixer;
           own.segments = &segments;
+          *pass_ = pass;
           return block.forward(x, first, own);
         },
         x_BTC, first_BTC);
@@ -143,8 +152,9 @@ const at::Tensor& TransformerImpl::head_weight() const {
 
 ModelState TransformerImpl::new_state(int64_t batch, int64_t capacity) const {
   ModelState state{{}, std::vector<int64_t>(static_cast<size_t>(batch), 0)};
+  const at::TensorOptions options = norm_->weight.options().requires_grad(false);
   for (size_t i = 0; i < blocks_->size(); ++i) {
-    state.layers.push_back(blocks_->at<BlockImpl>(i).new_state(batch, capacity));
+    state.layers.push_back(blocks_->at<BlockImpl>(i).new_state(batch, capacity, options));
   }
   return state;
 }

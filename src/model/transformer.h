@@ -7,11 +7,14 @@
 #include <torch/nn/modules/container/modulelist.h>
 #include <torch/nn/pimpl.h>
 
+#include <memory>
+
 #include "config/config.h"
 #include "model/block.h"
 #include "model/layer_state.h"
 #include "model/norm.h"
 #include "model/projection.h"
+#include "model/training_pass.h"
 #include "ops/segments.h"
 
 namespace slovo {
@@ -44,6 +47,12 @@ class TransformerImpl : public torch::nn::Module {
   /// first.
   void recompute_blocks(bool on) { recompute_blocks_ = on; }
 
+  /// Numbers the next pass, for what is drawn at random where gradients are recorded. Each pass of
+  /// a run should have a number of its own.
+  void number_pass(uint64_t number) { pass_number_ = number; }
+  /// The pass that is computed, as the model's parts see it.
+  std::shared_ptr<const TrainingPass> training_pass() const { return pass_; }
+
   /// An empty state for `batch` rows of up to `capacity` tokens each.
   ModelState new_state(int64_t batch, int64_t capacity) const;
   const ModelConfig& config() const { return config_; }
@@ -54,6 +63,8 @@ class TransformerImpl : public torch::nn::Module {
 
   ModelConfig config_;
   bool recompute_blocks_ = false;
+  uint64_t pass_number_ = 0;
+  std::shared_ptr<TrainingPass> pass_ = std::make_shared<TrainingPass>();
   Table embedding_{nullptr};
   Table positions_{nullptr};  ///< learned positions, else empty
   torch::nn::ModuleList blocks_;

@@ -6,6 +6,7 @@
 #include "ops/dispatch.h"
 #include "ops/ops.h"
 #include "ops/product.h"
+#include "ops/quantized.h"
 
 namespace slovo::ops {
 namespace {
@@ -59,7 +60,8 @@ struct Linear : torch::autograd::Function<Linear> {
     if (bias.defined() || residual) {
       add_to_rows(y, bias, residual ? as_matrix(*residual) : Tensor());
     }
-    ctx->save_for_backward({rows, weight, bias});
+    // A frozen weight's gradient is not computed, and nothing is kept for it.
+    ctx->save_for_backward({weight.requires_grad() ? rows : Tensor(), weight, bias});
     ctx->saved_data["residual"] = residual.has_value();
     return y.view(sizes);
   }
@@ -83,7 +85,78 @@ struct Linear : torch::autograd::Function<Linear> {
   }
 };
 
+/// Elements of a quantised weight that are given back at once.
+constexpr int64_t kWeightElements = int64_t{1} << 22;
+
+/// Calls body(part of the weight in x's dtype, its first row) for pieces of the weight in order.
+template <class Body>
+void for_pieces(const QuantizedWeight& weight, at::ScalarType dtype, const Body& body) {
+  constexpr int64_t kStep = QuantizedMatrix::kStep;
+  int64_t first = 0;
+  for (const QuantizedMatrix& part : weight.parts) {
+    const int64_t step = std::max<int64_t>(1, kWeightElements / part.columns() / kStep) * kStep;
+    for (int64_t begin = 0; begin < part.rows(); begin += step) {
+      body(part.read(begin, std::min(step, part.rows() - begin), dtype), first + begin);
+    }
+    first += part.rows();
+  }
+}
+
+struct QuantizedLinear : torch::autograd::Function<QuantizedLinear> {
+  static Tensor forward(AutogradContext* ctx, const Tensor& x, const std::optional<Tensor>& bias,
+                        const std::optional<Tensor>& residual,
+                        const c10::intrusive_ptr<QuantizedWeight>& weight) {
+    const Tensor rows = as_matrix(x);
+    const Tensor y = at::empty({rows.size(0), weight->rows()}, x.options());
+    const bool fast = detail::use_fast(rows);
+    for_pieces(*weight, x.scalar_type(), [&](const Tensor& piece, int64_t first) {
+      y.narrow(1, first, piece.size(0))
+          .copy_(fast ? detail::product(rows, piece) : at::linear(rows, piece));
+    });
+    ctx->saved_data["weight"] = c10::IValue::make_capsule(weight);
+    ctx->saved_data["residual"] = residual.has_value();
+    if (bias) y.add_(*bias);
+    if (residual) y.add_(as_matrix(*residual));
+    std::vector<int64_t> sizes = x.sizes().vec();
+    sizes.back() = y.size(1);
+    return y.view(sizes);
+  }
+  static variable_list backward(AutogradContext* ctx, const variable_list& gradients) {
+    const bool residual = ctx->saved_data["residual"].toBool();
+    return {ctx->needs_input_grad(0) ? input_gradient(ctx, gradients[0]) : Tensor(), Tensor(),
+            residual ? gradients[0] : Tensor(), Tensor()};
+  }
+
+  /// The sum over all pieces, in fp32.
+  static Tensor input_gradient(AutogradContext* ctx, const Tensor& gradient) {
+    const auto capsule = ctx->saved_data["weight"].toCapsule();
+    const auto& weight = *static_cast<QuantizedWeight*>(capsule.get());
+    const Tensor grad = as_matrix(gradient);
+    const bool fast = detail::use_fast(grad);
+    Tensor sum;
+    for_pieces(weight, grad.scalar_type(), [&](const Tensor& piece, int64_t first) {
+      const Tensor columns = grad.narrow(1, first, piece.size(0)).contiguous();
+      const Tensor part =
+          detail::wide(fast ? detail::product_input_gradient(columns, piece) : columns.mm(piece));
+      sum = sum.defined() ? sum.add_(part) : part;
+    });
+    std::vector<int64_t> sizes = gradient.sizes().vec();
+    sizes.back() = sum.size(1);
+    return sum.to(grad.scalar_type()).view(sizes);
+  }
+};
+
 }  // namespace
+
+Tensor quantized_linear(const Tensor& x, const c10::intrusive_ptr<QuantizedWeight>& weight,
+                        const Tensor& bias, const Tensor& residual) {
+  return QuantizedLinear::apply(x, detail::optional(bias), detail::optional(residual), weight);
+}
+
+Tensor rescale(const Tensor& x, const Tensor& magnitude, const Tensor& norm) {
+  const Tensor factor = detail::wide(detail::collect(magnitude)) / detail::wide(norm);
+  return (detail::wide(x) * factor).to(x.scalar_type());
+}
 
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& residual) {
   const bool fast =

@@ -48,6 +48,13 @@ Fork layer_norm_fork(const Tensor& x, const Tensor& weight, const Tensor& bias, 
 /// scales[0] * x + scales[1] * y; x, y [...,C], scales [2].
 Tensor mix(const Tensor& x, const Tensor& y, const Tensor& scales);
 
+/// x * (magnitude / norm), column by column: x [...,C], magnitude [C], a weight, and norm [C], a constant.
+Tensor rescale(const Tensor& x, const Tensor& magnitude, const Tensor& norm);
+
+/// Each element is 0 with probability `rate`, else divided by 1 - rate. Which ones are dropped is a function of seed,
+/// stream and place, so nothing is kept for the backward pass, and a second pass drops the same.
+Tensor dropout(const Tensor& x, double rate, uint64_t seed, uint64_t stream);
+
 /// What split_qkv needs beside the projections.
 struct RotaryOptions {
   Tensor cos, sin;          ///< [positions, d/2] fp32, or undefined: no rotation

@@ -20,7 +20,9 @@ struct Body : torch::CustomClassHolder {
 };
 
 struct Recompute : torch::autograd::Function<Recompute> {
-  static Tensor forward(AutogradContext* ctx, const Tensor& x, const Tensor& y,
+  /// `anchor` requires a gradient where x and y do not (their model's first weights are frozen):
+  /// the body's own weights may, so that the result must.
+  static Tensor forward(AutogradContext* ctx, const Tensor& x, const Tensor& y, const Tensor&,
                         const c10::intrusive_ptr<Body>& body) {
     ctx->save_for_backward({x, y});
     ctx->saved_data["body"] = c10::IValue::make_capsule(body);
@@ -30,19 +32,20 @@ struct Recompute : torch::autograd::Function<Recompute> {
     const auto capsule = ctx->saved_data["body"].toCapsule();
     const at::AutoGradMode record(true);
     const variable_list saved = ctx->get_saved_variables();
-    const Tensor x = saved[0].detach().requires_grad_();
-    const Tensor y = saved[1].detach().requires_grad_();
+    const Tensor x = saved[0].detach().requires_grad_(ctx->needs_input_grad(0));
+    const Tensor y = saved[1].detach().requires_grad_(ctx->needs_input_grad(1));
     const Tensor out = static_cast<Body*>(capsule.get())->function(x, y);
-    torch::autograd::backward({out}, {gradients[0]});
-    return {x.grad(), y.grad(), Tensor()};
+    if (out.requires_grad()) torch::autograd::backward({out}, {gradients[0]});
+    return {x.grad(), y.grad(), Tensor(), Tensor()};
   }
 };
 
 }  // namespace
 
 Tensor recompute(const Recomputed& body, const Tensor& x, const Tensor& y) {
-  if (!detail::needs_grad({x, y})) return body(x, y);
-  return Recompute::apply(x, y, c10::make_intrusive<Body>(body));
+  if (!at::GradMode::is_enabled()) return body(x, y);
+  const Tensor anchor = at::empty({0}, x.options()).requires_grad_(!detail::needs_grad({x, y}));
+  return Recompute::apply(x, y, anchor, c10::make_intrusive<Body>(body));
 }
 
 }  // namespace slovo::ops

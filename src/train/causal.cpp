@@ -26,6 +26,8 @@ CausalObjective::CausalObjective(Transformer model, CausalData data, const Train
       device_(model_->head_weight().device()) {}
 
 StepWork CausalObjective::prepare(int64_t step) {
+  constexpr int kMostMicroBatchesLog2 = 24;
+  next_pass_ = static_cast<uint64_t>(step) << kMostMicroBatchesLog2;
   const Batch batch = data_.train(step);
   StepWork work;
   work.weight = supervised(batch);
@@ -38,6 +40,7 @@ StepWork CausalObjective::prepare(int64_t step) {
 }
 
 at::Tensor CausalObjective::loss(const Batch& micro_batch, double scale) {
+  model_->number_pass(next_pass_++);
   return loss_with(micro_batch, scale, training_loss_);
 }
 

@@ -47,6 +47,7 @@ class CausalObjective : public Objective {
   ops::LossOptions training_loss_, plain_loss_;
   std::optional<double> old_loss_;
   at::Device device_;
+  uint64_t next_pass_ = 0;  ///< numbers the passes of all steps
 };
 
 }  // namespace slovo

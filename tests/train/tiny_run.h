@@ -9,6 +9,7 @@
 
 #include "core/files.h"
 #include "core/rng.h"
+#include "decode/adapters.h"
 #include "io/model_folder.h"
 #include "testing.h"
 #include "train/causal.h"
@@ -65,6 +66,7 @@ struct TinyRun {
   TrainConfig train = tiny_train();
   ModelConfig shape = tiny_model();
   at::ScalarType dtype = at::kFloat;
+  LoraConfig lora;  ///< with a rank: adapters are trained
   std::function<Batch(int64_t)> batches = [](int64_t step) {
     return counting_batch(8, 16, 5, static_cast<uint64_t>(step));
   };
@@ -77,6 +79,8 @@ struct TinyRun {
     Transformer model(shape, at::TensorOptions(at::kFloat));
     init_weights(model, 3);
     model->recompute_blocks(train.activation_checkpointing);
+    FolderConfig base{shape, make_folder_config(shape, at::kFloat, {}, {}), {}, at::kFloat, {}, {}};
+    if (lora.rank > 0) add_adapters(model, lora, base, 3);
     FlatParameters parameters(*model, dtype);
     CausalData data;
     data.train = [this](int64_t step) {
@@ -98,16 +102,20 @@ struct TinyRun {
     folder.write_record({{"config", Json::object()}});
     TrainHooks hooks;
     hooks.save_model = [&](const std::filesystem::path& to) {
-      write_model(to, make_folder_config(shape, at::kFloat, {}, {}), shape, parameters.masters(),
-                  at::kFloat);
+      if (lora.rank > 0) return write_adapter(to, lora, base, "base", parameters.masters());
+      write_model(to, base.json, shape, parameters.masters(), at::kFloat);
     };
     hooks.load_model = [&](const std::filesystem::path& from) {
+      if (lora.rank > 0) return read_adapter(from, base, parameters.masters());
       read_weights(from, read_folder_config(from), parameters.masters());
     };
     return TrainLoop(train, objective, parameters, folder, hooks, Json::object()).run();
   }
 
-  std::string final_weights() const { return read_file(out / "model" / "model.safetensors"); }
+  std::string final_weights() const {
+    return read_file(out / "model" /
+                     (lora.rank > 0 ? "adapter_model.safetensors" : "model.safetensors"));
+  }
   /// The lines of metrics.jsonl.
   std::vector<Json> metrics() const {
     std::vector<Json> lines;

@@ -211,6 +211,25 @@ TEST(Validate, EveryConflictNamesItsKeysInTheText) {
   }
 }
 
+TEST(Validate, AdaptersNeedARank) {
+  RunConfig config;
+  config.lora.base = LoraBase::nf4;
+  EXPECT_EQ(
+      "lora.base=nf4 has no meaning without adapters; give lora.rank, the rank they are to have (8, "
+      "16, ...)",
+      conflicts_of(config));
+  config.lora = {};
+  config.lora.dropout = 0.1;
+  config.lora.targets = {"q_proj", "v_proj"};
+  config.lora.rslora = config.lora.dora = true;
+  for (const char* key : {"lora.dropout=0.1", "lora.targets=q_proj, v_proj", "lora.rslora=true",
+                          "lora.dora=true"}) {
+    EXPECT_TRUE(contains(conflicts_of(config), key));
+  }
+  config.lora.rank = 8;
+  EXPECT_EQ("", conflicts_of(config));
+}
+
 TEST(Validate, OnlyTheCommandsSectionsAreJudged) {
   RunConfig config;
   config.model.num_attention_heads = 7;
