@@ -12,7 +12,6 @@
 #include "core/log.h"
 #include "core/utf8.h"
 #include "decode/generator.h"
-#include "io/model_folder.h"
 #include "model/precision.h"
 #include "tokenizer/chat_template.h"
 
@@ -188,7 +187,7 @@ int run_generate(const Invocation& call) {
   LoadedModel model = load_for_inference(model_path, config.run, adapter);
   Generator generator(model, config.decode, config.run.seed);
   std::optional<ChatTemplate> chat_template;
-  if (chat) chat_template = ChatTemplate::from_folder(find_model_folder(model_path));
+  if (chat) chat_template = ChatTemplate::from_folder(find_model(model_path, adapter).tokenizer());
   PromptEncoder encoder(generator, model, std::move(chat_template), system);
   if (dialogue) return converse(generator, encoder);
   std::vector<std::vector<TokenId>> ids;

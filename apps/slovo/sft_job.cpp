@@ -9,7 +9,9 @@
 #include "core/log.h"
 #include "core/terminal.h"
 #include "data/pretrain_data.h"
+#include "decode/adapters.h"
 #include "decode/generator.h"
+#include "io/adapter_folder.h"
 #include "masked_text.h"
 #include "model/grow.h"
 #include "model/precision.h"
@@ -20,6 +22,8 @@ namespace {
 
 /// Share of the replayed text that is kept to be measured.
 constexpr double kOldTextShare = 0.05;
+/// Adapters want a higher rate than whole models (arXiv:2106.09685, table 11).
+constexpr double kAdapterRate = 2e-4;
 
 }  // namespace
 
@@ -33,7 +37,11 @@ SftJob::SftJob(TrainingRequest request, int64_t show_mask)
 
 int SftJob::run() {
   open_run_folder();
-  open_base();
+  if (adapts()) {
+    open_adapted_base();
+  } else {
+    open_base();
+  }
   if (base_.empty()) {
     throw_config("--model is required; it names the model to tune (a model, run or checkpoint folder)");
   }
@@ -46,7 +54,7 @@ int SftJob::run() {
   settle_steps();
   if (request_.dry_run) return dry_run();
   const Json record = checked_record(fingerprints());
-  check_space();
+  if (!adapts()) check_space();
   check_memory();
   build_model();
   log::info(cat(human_count(static_cast<double>(parameter_total(config_.model))), " parameters, ",
@@ -54,6 +62,25 @@ int SftJob::run() {
                 dtype_name(dtype_), ", ", counted(threads_, "thread")));
   CausalObjective objective(model_, causal_data(), config_.train);
   return report(train(objective, record));
+}
+
+/// The weights are always those of the model that the adapters belong to; a checkpoint holds the
+/// adapters only.
+void SftJob::open_adapted_base() {
+  const auto before = earlier_record();
+  if (request_.resume && request_.model.empty() && before) {
+    request_.model = before->value("base_model", std::string());
+  }
+  if (request_.model.empty()) return;
+  base_ = find_model_folder(request_.model);
+  if (is_adapter_folder(base_)) {
+    throw_config("--model ", request_.model,
+                 " is an adapter; make it part of its model first: slovo model merge --adapter ",
+                 request_.model, " --out DIR");
+  }
+  base_config_ = read_folder_config(base_);
+  config_.model = base_config_->model;
+  if (!request_.given("train.lr") && !before) config_.train.lr = kAdapterRate;
 }
 
 void SftJob::settle_lengths() {
@@ -77,10 +104,12 @@ std::shared_ptr<const DialogueEncoder> SftJob::make_encoder(bool chats) {
   ChatTemplateName name = config_.sft.chat_template;
   template_ = std::make_shared<const ChatTemplate>(ChatTemplate::from_folder_or_default(base_));
   if (name == ChatTemplateName::automatic && template_->is_default() && chats) {
-    name = ChatTemplateName::chatml;
+    name = adapts() ? ChatTemplateName::plain : ChatTemplateName::chatml;
+    log::info(cat("the model has no chat template; it gets ", to_name(name)));
   }
   if (name != ChatTemplateName::automatic) {
     const NamedChatTemplate& named = named_chat_template(name);
+    if (adapts()) check_learnable(named);
     tokenizer_ = with_chat_template(tokenizer_, named);
     SpecialTokenMap tokens;
     const auto add = [&](const char* role, std::optional<TokenId> id) {
@@ -92,6 +121,16 @@ std::shared_ptr<const DialogueEncoder> SftJob::make_encoder(bool chats) {
         ChatTemplate::from_text(named.text, cat("template ", to_name(name)), tokens));
   }
   return std::make_shared<const DialogueEncoder>(tokenizer_, template_, config_.sft.learn);
+}
+
+/// Adapters leave the embeddings as they are.
+void SftJob::check_learnable(const NamedChatTemplate& chosen) const {
+  for (const std::string& token : chosen.special_tokens) {
+    if (tokenizer_->find(token)) continue;
+    throw_config("sft.template=", to_name(chosen.name), " writes ", token,
+                 ", which the model does not know and adapters cannot learn; take plain or zephyr, "
+                 "or train the whole model (lora.rank=0)");
+  }
 }
 
 void SftJob::open_data() {
@@ -179,7 +218,38 @@ void SftJob::settle_steps() {
   if (!given("train.sample_every")) config_.train.sample_every = config_.train.steps;
 }
 
+void SftJob::build_adapted_model() {
+  model_ = Transformer(config_.model, at::TensorOptions().dtype(at::kFloat).device(device_));
+  fill_model(model_, base_, *base_config_, config_.lora.base);
+  add_adapters(model_, config_.lora, *base_config_, static_cast<uint64_t>(config_.run.seed));
+  parameters_.emplace(*model_, dtype_);
+  log::info(cat(human_count(static_cast<double>(parameters_->numel())),
+                " parameters are trained, in adapters of rank ", config_.lora.rank));
+}
+
+void SftJob::save_model(const std::filesystem::path& folder) {
+  if (!adapts()) return TrainingJob::save_model(folder);
+  write_adapter(folder, config_.lora, *base_config_, std::filesystem::absolute(base_).string(),
+                parameters_->masters());
+  tokenizer_->save(folder);
+}
+
+void SftJob::load_model(const std::filesystem::path& folder) {
+  if (!adapts()) return TrainingJob::load_model(folder);
+  read_adapter(folder, *base_config_, parameters_->masters());
+}
+
+int64_t SftJob::state_bytes() const {
+  if (!adapts()) return TrainingJob::state_bytes();
+  return parameter_total(config_.model) * (dtype_ == at::kBFloat16 ? 2 : 4);
+}
+
 void SftJob::build_model() {
+  if (adapts()) {
+    build_adapted_model();
+    model_->recompute_blocks(config_.train.activation_checkpointing);
+    return;
+  }
   ModelConfig base = base_config_->model;
   model_ = Transformer(base, at::TensorOptions().dtype(at::kFloat).device(device_));
   read_weights(base_, *base_config_, named_weights(model_));

@@ -8,6 +8,7 @@
 #include "data/loader.h"
 #include "data/sft_data.h"
 #include "tokenizer/chat_template.h"
+#include "tokenizer/chat_templates.h"
 #include "train/causal.h"
 #include "training_job.h"
 
@@ -21,6 +22,9 @@ class SftJob : public TrainingJob {
   int run();
 
  private:
+  /// Trains adapters on the model instead of the model.
+  bool adapts() const { return config_.lora.rank > 0; }
+  void open_adapted_base();
   void open_tokenizer();
   std::shared_ptr<const DialogueEncoder> make_encoder(bool chats);
   void open_data();
@@ -31,7 +35,12 @@ class SftJob : public TrainingJob {
   void settle_steps();
   /// Lets the model end its text where the assistant's turns end in the data.
   void settle_end_of_turn();
+  void check_learnable(const NamedChatTemplate& chosen) const;
   void build_model() override;
+  void build_adapted_model();
+  void save_model(const std::filesystem::path& folder) override;
+  void load_model(const std::filesystem::path& folder) override;
+  int64_t state_bytes() const override;
   CausalData causal_data();
   Json sample(int64_t step) override;
   Json fingerprints() const;

@@ -133,6 +133,45 @@ TEST_F(Sft, AKilledRunResumesToTheSameBits) {
   EXPECT_EQ(weights("whole"), weights("cut"));
 }
 
+TEST_F(Sft, AdaptersAreTrainedInsteadOfTheModel) {
+  const Words lora = {"--lora.rank", "4", "--lora.dropout", "0.1", "--train.checkpoint_every", "3",
+                      "--train.epochs", "20", "--train.keep_best=false"};
+  const RunResult whole = run(sft("whole", lora));
+  EXPECT_TRUE(contains(whole.err, "the model has no chat template; it gets plain"));
+  EXPECT_TRUE(contains(whole.err, " parameters are trained, in adapters of rank 4"));
+  const fs::path adapter = folder_.path() / "whole/model";
+  EXPECT_TRUE(fs::exists(adapter / "adapter_config.json"));
+  EXPECT_FALSE(fs::exists(adapter / "model.safetensors"));
+  const auto adapters = [&](const std::string& out) {
+    return read_file(folder_.path() / out / "model/adapter_model.safetensors");
+  };
+
+  const int process = start_slovo(sft("cut", lora));
+  for (int i = 0; i < 4000 && !has_checkpoint("cut"); ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  ASSERT_EQ(128 + SIGKILL, finish_slovo(process, SIGKILL)) << "it ended before it was killed";
+  run({"sft", "--out", folder_ / "cut", "--resume"});
+  EXPECT_EQ(adapters("whole"), adapters("cut")) << "dropout too is resumed to the same bits";
+
+  const Words ask = {"--chat", "--temperature", "0", "--json", "the moon sees some bread.", "--threads", "1"};
+  const auto answer = [&](Words words) {
+    words.insert(words.begin(), "generate");
+    words.insert(words.end(), ask.begin(), ask.end());
+    return json_lines(run(words).out).at(0)["text"].get<std::string>();
+  };
+  run({"model", "merge", "--adapter", folder_ / "whole", "--out", folder_ / "merged"});
+  const std::string text = answer({"--model", folder_ / "whole"});
+  EXPECT_EQ(text, answer({"--model", base_, "--adapter", folder_ / "whole"}));
+  EXPECT_EQ(text, answer({"--model", folder_ / "merged"}));
+
+  EXPECT_TRUE(contains(refused(sft("x", {"--lora.rank", "4", "--sft.template", "chatml"})),
+                       "sft.template=chatml writes <|im_start|>, which the model does not know and adapters "
+                       "cannot learn; take plain or zephyr"));
+  EXPECT_TRUE(contains(refused({"sft", "--model", folder_ / "whole", "--data", chats_, "--out", folder_ / "x",
+                                "--lora.rank", "4"}),
+                       "is an adapter; make it part of its model first: slovo model merge"));
+}
+
 TEST_F(Sft, OldTextIsReplayedAndWatched) {
   run(sft("kept", {"--replay", text_, "--sft.replay_share", "0.5", "--data.cache_dir", folder_ / "cache"}));
   std::vector<double> old_losses;
