@@ -34,6 +34,10 @@ def models():
         "gpt2": transformers.GPT2Config(
             vocab_size=61, n_embd=32, n_layer=2, n_head=4, n_positions=32, bos_token_id=1, eos_token_id=2,
             resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0),
+        "mistral": transformers.MistralConfig(
+            **LLAMA, num_key_value_heads=2, sliding_window=5, tie_word_embeddings=True),
+        "qwen3_window": transformers.Qwen3Config(
+            **LLAMA, num_key_value_heads=2, head_dim=16, use_sliding_window=True, sliding_window=4, max_window_layers=0),
     }
 
 

@@ -1,5 +1,6 @@
-// config.json of the families llama, qwen3, gpt2 and slovo, to and from ModelConfig.
+// config.json of the families llama, mistral, qwen3, gpt2 and slovo, to and from ModelConfig.
 #include <map>
+#include <set>
 
 #include "config/validate.h"
 #include "core/error.h"
@@ -28,6 +29,12 @@ struct Family {
   void (*fix)(const Json&, ModelConfig&);  ///< what the class implies beyond its keys
 };
 
+const Json& value_or_null(const Json& json, const std::string& key) {
+  static const Json null;
+  const auto found = json.find(key);
+  return found == json.end() ? null : *found;
+}
+
 // --- the families ---
 
 void fix_llama(const Json&, ModelConfig& config) {
@@ -36,9 +43,43 @@ void fix_llama(const Json&, ModelConfig& config) {
   config.mlp = Activation::swiglu;
 }
 
+/// A window of null is none; a window that is not named is of the class's own size.
+bool has_window(const Json& json) {
+  const auto window = json.find("sliding_window");
+  return window == json.end() || !window->is_null();
+}
+
+void fix_mistral(const Json& json, ModelConfig& config) {
+  fix_llama(json, config);
+  if (!has_window(json)) config.sliding_window = 0;
+}
+
+bool asks_for_window(const Json& json) {
+  return value_or_null(json, "use_sliding_window") == true && has_window(json);
+}
+
+/// How the layers of a qwen3 attend: as layer_types lists, else in a window from layer
+/// max_window_layers on, where use_sliding_window asks for one.
+std::set<std::string> qwen3_layers(const Json& json) {
+  std::set<std::string> kinds;
+  for (const Json& layer : value_or_null(json, "layer_types"))
+    kinds.insert(layer.is_string() ? layer.get<std::string>() : layer.dump());
+  if (!kinds.empty()) return kinds;
+  const auto number = [&](const char* key, int64_t absent) {
+    const Json& value = value_or_null(json, key);
+    return value.is_number_integer() ? value.get<int64_t>() : absent;
+  };
+  const int64_t layers = number("num_hidden_layers", 32);
+  const int64_t full = asks_for_window(json) ? number("max_window_layers", 28) : layers;
+  if (full > 0) kinds.insert("full_attention");
+  if (full < layers) kinds.insert("sliding_attention");
+  return kinds;
+}
+
 void fix_qwen3(const Json& json, ModelConfig& config) {
   fix_llama(json, config);
   config.qk_norm = true;
+  if (qwen3_layers(json).count("sliding_attention") == 0) config.sliding_window = 0;
 }
 
 const std::pair<const char*, Activation> kGpt2Activations[] = {
@@ -80,22 +121,43 @@ Family llama_family() {
           fix_llama};
 }
 
-Family qwen3_family() {
-  Family family = llama_family();
-  family.type = "qwen3";
-  family.architecture = "Qwen3ForCausalLM";
-  const std::map<std::string, Json> absent = {{"vocab_size", 151936},
-                                              {"intermediate_size", 22016},
-                                              {"num_key_value_heads", 32},
-                                              {"head_dim", 128},
-                                              {"max_position_embeddings", 32768}};
-  std::erase_if(family.keys, [](const Key& key) { return key.theirs == "mlp_bias"; });
+/// Sets what transformers takes for absent keys; the keys must be the family's.
+void set_absent(Family& family, const std::map<std::string, Json>& absent) {
   for (Key& key : family.keys) {
     if (const auto found = absent.find(key.theirs); found != absent.end())
       key.absent = found->second;
   }
-  family.fresh["use_sliding_window"] = false;
-  family.required.emplace_back("use_sliding_window", false);
+}
+
+void drop_key(Family& family, const std::string& theirs) {
+  std::erase_if(family.keys, [&](const Key& key) { return key.theirs == theirs; });
+}
+
+Family mistral_family() {
+  Family family = llama_family();
+  family.type = "mistral";
+  family.architecture = "MistralForCausalLM";
+  drop_key(family, "attention_bias");
+  drop_key(family, "mlp_bias");
+  family.keys.push_back({"sliding_window", "sliding_window", 4096});
+  set_absent(family, {{"intermediate_size", 14336},
+                      {"num_key_value_heads", 8},
+                      {"max_position_embeddings", 131072}});
+  family.fix = fix_mistral;
+  return family;
+}
+
+Family qwen3_family() {
+  Family family = llama_family();
+  family.type = "qwen3";
+  family.architecture = "Qwen3ForCausalLM";
+  drop_key(family, "mlp_bias");
+  family.keys.push_back({"sliding_window", "sliding_window", 4096});
+  set_absent(family, {{"vocab_size", 151936},
+                      {"intermediate_size", 22016},
+                      {"num_key_value_heads", 32},
+                      {"head_dim", 128},
+                      {"max_position_embeddings", 32768}});
   family.fix = fix_qwen3;
   return family;
 }
@@ -135,8 +197,8 @@ Family slovo_family() {
 }
 
 const std::vector<Family>& families() {
-  static const std::vector<Family> all = {llama_family(), qwen3_family(), gpt2_family(),
-                                          slovo_family()};
+  static const std::vector<Family> all = {llama_family(), mistral_family(), qwen3_family(),
+                                          gpt2_family(), slovo_family()};
   return all;
 }
 
@@ -147,15 +209,10 @@ const Family* find_family(const std::string& type) {
   return nullptr;
 }
 
-bool rotates(const Family& family) { return family.type == "llama" || family.type == "qwen3"; }
+/// Whether it has Llama's keys, rope_theta and its holders among them.
+bool rotates(const Family& family) { return family.type != "gpt2" && family.type != "slovo"; }
 
 // --- reading ---
-
-const Json& value_or_null(const Json& json, const std::string& key) {
-  static const Json null;
-  const auto found = json.find(key);
-  return found == json.end() ? null : *found;
-}
 
 const Family& family_of(const std::string& where, const Json& json) {
   const Json& type = value_or_null(json, "model_type");
@@ -166,7 +223,7 @@ const Family& family_of(const std::string& where, const Json& json) {
   const Family* family = find_family(type.get<std::string>());
   if (family == nullptr) {
     throw_checkpoint(where, ": model_type ", type.dump(),
-                     " is not a model that slovo computes; it opens llama, qwen3, ",
+                     " is not a model that slovo computes; it opens llama, mistral, qwen3, ",
                      "gpt2 and slovo");
   }
   return *family;
@@ -199,6 +256,24 @@ void check_rope(const std::string& where, const Json& json) {
   }
 }
 
+/// Layers may attend to all of the text or to a window, but all alike.
+void check_layers(const std::string& where, const Family& family, const Json& json) {
+  std::vector<std::string> known = {"full_attention"};
+  if (family.type == "mistral" && has_window(json)) known = {"sliding_attention"};
+  if (family.type == "qwen3" && asks_for_window(json)) known.emplace_back("sliding_attention");
+  for (const Json& layer : value_or_null(json, "layer_types")) {
+    if (std::find(known.begin(), known.end(), layer) != known.end()) continue;
+    throw_checkpoint(where, ": layer_types holds ", layer.dump(), "; slovo computes ",
+                     join(known, " or "), " with these settings of its window");
+  }
+  if (family.type == "qwen3" && qwen3_layers(json).size() > 1) {
+    throw_checkpoint(where,
+                     ": some layers attend to all of the text and others to a window "
+                     "(layer_types, or use_sliding_window and max_window_layers); slovo computes "
+                     "models whose layers all do the same");
+  }
+}
+
 void check_options(const std::string& where, const Family& family, const Json& json) {
   if (const Json& quantized = value_or_null(json, "quantization_config"); !quantized.is_null()) {
     throw_checkpoint(
@@ -214,12 +289,7 @@ void check_options(const std::string& where, const Family& family, const Json& j
     }
   }
   if (rotates(family)) check_rope(where, json);
-  for (const Json& layer : value_or_null(json, "layer_types")) {
-    if (layer != "full_attention") {
-      throw_checkpoint(where, ": layer_types holds ", layer.dump(),
-                       "; slovo computes \"full_attention\" only");
-    }
-  }
+  check_layers(where, family, json);
   if (family.type == "gpt2" && json.contains("activation_function")) {
     std::vector<std::string> known;
     for (const auto& [name, activation] : kGpt2Activations) known.emplace_back(name);
@@ -309,6 +379,18 @@ void write_rope(const ModelConfig& config, Json& json) {
   json["rope_theta"] = config.rope_theta;  // where transformers 4 looks for it
 }
 
+/// A qwen3 has its window in all layers or in none.
+void write_layers(const ModelConfig& config, Json& json) {
+  const bool window = config.sliding_window > 0;
+  json["use_sliding_window"] = window;
+  if (window) json["max_window_layers"] = 0;
+  if (!window) json["sliding_window"] = nullptr;
+  if (!value_or_null(json, "layer_types").is_null()) {
+    json["layer_types"] = std::vector<std::string>(static_cast<size_t>(config.num_hidden_layers),
+                                                   window ? "sliding_attention" : "full_attention");
+  }
+}
+
 void write_special_id(const char* key, std::optional<int64_t> id, Json& json) {
   if (id) {
     json[key] = *id;
@@ -348,12 +430,14 @@ std::string folder_model_type(const ModelConfig& c) {
   const bool even_heads = c.hidden_size % c.num_attention_heads == 0;
   if (c.norm == Norm::rms && c.position == Position::rope && c.mlp == Activation::swiglu) {
     if (c.qk_norm) return c.mlp_bias ? "slovo" : "qwen3";
-    return even_heads ? "llama" : "slovo";
+    if (!even_heads) return "slovo";
+    if (c.sliding_window == 0) return "llama";
+    return c.attention_bias || c.mlp_bias ? "slovo" : "mistral";
   }
   const bool plain_heads = even_heads && c.key_value_heads() == c.num_attention_heads &&
                            c.head_size() * c.num_attention_heads == c.hidden_size;
   if (c.norm == Norm::layer && c.position == Position::learned && !c.gated() && c.attention_bias &&
-      c.mlp_bias && !c.qk_norm && plain_heads) {
+      c.mlp_bias && !c.qk_norm && c.sliding_window == 0 && plain_heads) {
     return "gpt2";
   }
   return "slovo";
@@ -375,6 +459,7 @@ Json make_folder_config(const ModelConfig& config, at::ScalarType dtype,
   }
   if (!same_type) json.update(family.fresh);
   if (rotates(family)) write_rope(full, json);
+  if (family.type == "qwen3") write_layers(full, json);
   if (family.type == "gpt2") {
     for (const auto& [name, activation] : kGpt2Activations) {
       if (activation != config.mlp) continue;

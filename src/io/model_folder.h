@@ -33,8 +33,8 @@ struct FolderConfig {
 /// or with an option that slovo does not compute (named; never approximated).
 FolderConfig read_folder_config(const std::filesystem::path& folder);
 
-/// "llama", "qwen3" or "gpt2" when that class of transformers computes exactly this model, else
-/// "slovo".
+/// "llama", "mistral", "qwen3" or "gpt2" when that class of transformers computes exactly this
+/// model, else "slovo".
 std::string folder_model_type(const ModelConfig& config);
 /// The config.json of a model made by slovo; with `previous`, that JSON with slovo's keys updated.
 Json make_folder_config(const ModelConfig& config, at::ScalarType dtype,

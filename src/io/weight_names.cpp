@@ -118,7 +118,7 @@ bool is_linear_map(const StoredTensor& tensor) {
 std::vector<StoredTensor> stored_tensors(const ModelConfig& config, const std::string& model_type,
                                          const NamedTensors& parameters) {
   if (model_type == "gpt2") return gpt2_tensors(config);
-  if (model_type != "slovo") return llama_tensors(config);  // qwen3 differs by its QK-norm only
+  if (model_type != "slovo") return llama_tensors(config);  // mistral and qwen3 have the same names
   std::vector<StoredTensor> out;
   for (const auto& [name, tensor] : parameters)
     out.push_back({name, name, tensor.sizes().vec(), 0, false});

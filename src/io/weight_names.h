@@ -25,7 +25,7 @@ struct StoredTensor {
   int64_t rows() const { return transposed ? shape[1] : shape[0]; }
 };
 
-/// All tensors of a model of `model_type` ("llama", "qwen3", "gpt2", "slovo"); a tied head is not
+/// All tensors of a model of `model_type` ("llama", "mistral", "qwen3", "gpt2", "slovo"); a tied head is not
 /// among them.
 std::vector<StoredTensor> stored_tensors(const ModelConfig& config, const std::string& model_type,
                                          const NamedTensors& parameters);

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/attention_block.h"
 #include "kernels/math-inl.h"
 #include "kernels/scratch.h"
 
@@ -24,13 +25,16 @@ HWY_INLINE size_t round_up(size_t n, size_t multiple) {
   return (n + multiple - 1) / multiple * multiple;
 }
 
-/// Sizes of one item: rows and columns are padded so that tiles need no remainders.
+HWY_INLINE BlockSizes block_sizes() { return {kQueries, kKeys, kTileRows, tile_columns()}; }
+
+/// Sizes of one item: rows and columns are padded so that tiles need no remainders, wherever the
+/// blocks of a window begin.
 struct Shape {
   size_t length, rows, size, width;  ///< tokens, padded tokens, head size, padded head size
   float scale;
   explicit Shape(const AttentionItem& item)
       : length(static_cast<size_t>(item.length)),
-        rows(std::max(round_up(length, kTileRows), round_up(length, tile_columns()))),
+        rows(round_up(length, tile_columns()) + kTileRows),
         size(static_cast<size_t>(item.head_dim)),
         width(round_up(size, lanes())),
         scale(item.scale) {}
@@ -78,29 +82,15 @@ void pack_panels(const Shape& s, const float* rows, float* panels) {
   }
 }
 
-/// A block of queries [q0, q0 + count) against keys [k0, k0 + kKeys).
-struct Block {
-  size_t q0, count, k0;
-  size_t padded() const { return round_up(count, kTileRows); }
-  /// Keys of this block that query row r (counted from q0) sees.
-  size_t seen(size_t r) const {
-    const size_t keys = q0 + r + 1;
-    return keys <= k0 ? 0 : std::min(keys - k0, kKeys);
-  }
-  /// Keys that any query of the tile starting at row r sees.
-  size_t tile_seen(size_t r) const { return seen(std::min(r + kTileRows, count) - 1); }
-};
-
 /// scores [count, keys] = rows (of the block's queries) x panels^T, where some query of the tile
 /// sees the key.
-void multiply_panels(const Shape& s, const Block& b, const float* rows, const float* panels,
-                     float* scores) {
+void multiply_panels(const Shape& s, const AttentionBlock& b, const float* rows,
+                     const float* panels, float* scores) {
   const size_t columns = tile_columns();
-  const size_t limit = b.seen(b.count - 1);
-  for (size_t j = 0; j < limit; j += columns) {
+  for (size_t j = b.tile_begin(0); j < b.keys_end(); j += columns) {
     const float* const panel = panels + (b.k0 + j) * s.size;
     for (size_t r = 0; r < b.count; r += kTileRows) {
-      if (j >= b.tile_seen(r)) continue;
+      if (j < b.tile_begin(r) || j >= b.tile_end(r)) continue;
       tile<2>(rows + (b.q0 + r) * s.width, s.width, 1, panel, columns, s.size,
               scores + r * kScoreStep + j, kScoreStep,
               /*add=*/false);
@@ -108,11 +98,15 @@ void multiply_panels(const Shape& s, const Block& b, const float* rows, const fl
   }
 }
 
-/// Sets what query row r does not see to 0, as far as any tile reads: one tile of keys past the
-/// last seen.
-HWY_INLINE void clear_unseen(float* row, size_t seen) {
-  const size_t end = std::min(seen + kTileRows, kKeys);
-  for (size_t j = seen; j < end; j += lanes()) store(hn::Zero(F32()), row + j);
+/// Sets what query row r does not see to 0, as far as any tile reads: on the right one tile of keys
+/// past the last seen.
+HWY_INLINE void clear_unseen(const AttentionBlock& b, size_t r, float* row) {
+  const VF zero = hn::Zero(F32());
+  const size_t seen = b.seen(r);
+  const size_t unseen = b.unseen(r);
+  for (size_t j = b.read_from(r); j < unseen; j += lanes())
+    store_first(zero, row + j, std::min(lanes(), unseen - j));
+  for (size_t j = seen; j < std::min(seen + kTileRows, kKeys); j += lanes()) store(zero, row + j);
 }
 
 /// Of `count` scores, the last vector padded with the lowest value.
@@ -155,21 +149,22 @@ HWY_INLINE void scale_row(float* row, size_t width, float factor) {
 }
 
 /// Adds one block of keys to the running output of a block of queries.
-void forward_block(const Shape& s, const Block& b, const float* q, const float* k_panels,
+void forward_block(const Shape& s, const AttentionBlock& b, const float* q, const float* k_panels,
                    const float* v, float* scores, RowState* states, float* out) {
   multiply_panels(s, b, q, k_panels, scores);
   for (size_t r = 0; r < b.count; ++r) {
-    const size_t seen = b.seen(r);
     float* const row = scores + r * kScoreStep;
-    if (seen > 0) {
-      const float rescale = softmax_row(row, seen, s.scale, states[r]);
-      if (b.k0 > 0 && rescale != 1) scale_row(out + r * s.width, s.width, rescale);
+    if (b.seen(r) > b.unseen(r)) {
+      const size_t begin = b.unseen(r);
+      const float rescale = softmax_row(row + begin, b.seen(r) - begin, s.scale, states[r]);
+      if (!b.first() && rescale != 1) scale_row(out + r * s.width, s.width, rescale);
     }
-    clear_unseen(row, seen);
+    clear_unseen(b, r, row);
   }
   for (size_t r = 0; r < b.count; r += kTileRows) {
-    tile_row(scores + r * kScoreStep, kScoreStep, 1, v + b.k0 * s.width, s.width, b.tile_seen(r),
-             out + r * s.width, s.width, s.width, /*add=*/b.k0 > 0);
+    const size_t begin = b.tile_begin(r);
+    tile_row(scores + r * kScoreStep + begin, kScoreStep, 1, v + (b.k0 + begin) * s.width, s.width,
+             b.tile_keys(r), out + r * s.width, s.width, s.width, /*add=*/!b.first());
   }
 }
 
@@ -191,11 +186,10 @@ void forward_item(const AttentionItem& item) {
   for (size_t head = 0; head < group; ++head) {
     load_rows<T>(s, item.q, head, rows);
     for (size_t q0 = 0; q0 < s.length; q0 += kQueries) {
-      Block b{q0, std::min(kQueries, s.length - q0), 0};
+      AttentionBlock b(item, q0, block_sizes());
       RowState states[kQueries];
       std::fill(states, states + kQueries, RowState{kUnset, 0});
-      for (; b.k0 < q0 + b.count; b.k0 += kKeys)
-        forward_block(s, b, rows, k_panels, v, scores, states, out);
+      for (; b.more(); b.next()) forward_block(s, b, rows, k_panels, v, scores, states, out);
       for (size_t r = 0; r < b.count; ++r) {
         scale_row(out + r * s.width, s.width, 1 / states[r].sum);
         if (item.log_sums != nullptr) {
@@ -218,56 +212,56 @@ struct BackwardState {
 };
 
 /// weights[r] = exp(scale * score - log_sum).
-void restore_weights(const Shape& s, const Block& b, BackwardState& x) {
+void restore_weights(const Shape& s, const AttentionBlock& b, BackwardState& x) {
   const F32 d;
   multiply_panels(s, b, x.q, x.k_panels, x.weights);
   for (size_t r = 0; r < b.count; ++r) {
     float* const row = x.weights + r * kScoreStep;
-    const size_t seen = b.seen(r);
     const VF offset = hn::Set(d, -x.log_sums[b.q0 + r]);
-    for (size_t j = 0; j < seen; j += lanes()) {
+    for (size_t j = b.unseen(r); j < b.seen(r); j += lanes()) {
       store(exp(hn::MulAdd(load(row + j), hn::Set(d, s.scale), offset)), row + j);
     }
-    clear_unseen(row, seen);
+    clear_unseen(b, r, row);
   }
 }
 
 /// weights *= out_grad.v - delta: the gradient of the scores, without the factor `scale`.
-void score_gradients(const Shape& s, const Block& b, BackwardState& x) {
+void score_gradients(const Shape& s, const AttentionBlock& b, BackwardState& x) {
   multiply_panels(s, b, x.out_grad, x.v_panels, x.scores);
   for (size_t r = 0; r < b.count; ++r) {
     float* const row = x.weights + r * kScoreStep;
     const float* const products = x.scores + r * kScoreStep;
-    const size_t seen = b.seen(r);
     const VF delta = hn::Set(F32(), x.delta[b.q0 + r]);
-    for (size_t j = 0; j < seen; j += lanes()) {
+    for (size_t j = b.unseen(r); j < b.seen(r); j += lanes()) {
       store(hn::Mul(load(row + j), hn::Sub(load(products + j), delta)), row + j);
     }
-    clear_unseen(row, seen);
+    clear_unseen(b, r, row);
   }
 }
 
 /// sums [keys, width] += weights^T x rows (of the block's queries), for the keys that the block
 /// sees.
-void add_transposed(const Shape& s, const Block& b, const float* weights, const float* rows,
-                    float* sums) {
-  const size_t limit = b.seen(b.count - 1);
-  for (size_t j = 0; j < limit; j += kTileRows) {
-    // Queries before the tile's first key see none of it.
-    const size_t first = b.k0 + j > b.q0 ? b.k0 + j - b.q0 : 0;
+void add_transposed(const Shape& s, const AttentionBlock& b, const float* weights,
+                    const float* rows, float* sums) {
+  for (size_t j = b.keys_begin(); j < b.keys_end(); j += kTileRows) {
+    const size_t first = b.rows_begin(j);
+    const size_t end = b.rows_end(j);
+    if (first >= end) continue;
     tile_row(weights + first * kScoreStep + j, 1, kScoreStep, rows + (b.q0 + first) * s.width,
-             s.width, b.count - first, sums + (b.k0 + j) * s.width, s.width, s.width, /*add=*/true);
+             s.width, end - first, sums + (b.k0 + j) * s.width, s.width, s.width, /*add=*/true);
   }
 }
 
-void backward_block(const Shape& s, const Block& b, BackwardState& x) {
+void backward_block(const Shape& s, const AttentionBlock& b, BackwardState& x) {
   restore_weights(s, b, x);
   add_transposed(s, b, x.weights, x.out_grad, x.v_grad);
   score_gradients(s, b, x);
   add_transposed(s, b, x.weights, x.q, x.k_grad);
   for (size_t r = 0; r < b.count; r += kTileRows) {
-    tile_row(x.weights + r * kScoreStep, kScoreStep, 1, x.k + b.k0 * s.width, s.width,
-             b.tile_seen(r), x.q_grad + (b.q0 + r) * s.width, s.width, s.width, /*add=*/b.k0 > 0);
+    const size_t begin = b.tile_begin(r);
+    tile_row(x.weights + r * kScoreStep + begin, kScoreStep, 1, x.k + (b.k0 + begin) * s.width,
+             s.width, b.tile_keys(r), x.q_grad + (b.q0 + r) * s.width, s.width, s.width,
+             /*add=*/!b.first());
   }
 }
 
@@ -313,8 +307,8 @@ void backward_item(const AttentionItem& item) {
     load_rows<T>(s, item.q, head, x.q);
     x.log_sums = item.log_sums + static_cast<int64_t>(head) * item.log_sums_step;
     for (size_t q0 = 0; q0 < s.length; q0 += kQueries) {
-      Block b{q0, std::min(kQueries, s.length - q0), 0};
-      for (; b.k0 < q0 + b.count; b.k0 += kKeys) backward_block(s, b, x);
+      AttentionBlock b(item, q0, block_sizes());
+      for (; b.more(); b.next()) backward_block(s, b, x);
     }
     store_rows<T>(s, x.q_grad, s.scale, 0, s.length, item.q_grad, head);
   }

@@ -1,7 +1,7 @@
-// Causal attention of one document and one key/value head with its group of query heads, forward
-// and backward. Sums and the softmax are fp32; products of bf16 take bf16 factors where the
-// processor has instructions for them, else fp32. The backward pass recomputes the weights from the
-// saved log-sum-exp (arXiv:2205.14135).
+// Causal attention of one document, whole or within a sliding window, and one key/value head with
+// its group of query heads, forward and backward. Sums and the softmax are fp32; products of bf16
+// take bf16 factors where the processor has instructions for them, else fp32. The backward pass
+// recomputes the weights from the saved log-sum-exp (arXiv:2205.14135).
 #pragma once
 
 #include <cstdint>
@@ -18,6 +18,7 @@ struct HeadRows {
 struct AttentionItem {
   bool bf16;       ///< else fp32: dtype of all HeadRows
   int64_t length;  ///< tokens of the document
+  int64_t window;  ///< keys that a query sees, its own included; 0: all up to its own
   int64_t group;   ///< query heads that share k and v
   int64_t head_dim;
   float scale;

@@ -11,6 +11,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "kernels/attention_block.h"
 #include "kernels/bf16.h"
 #include "kernels/scratch.h"
 
@@ -37,6 +38,8 @@ constexpr size_t kKeys = 288;
 constexpr size_t kScoreStep = kKeys + kTileColumns;
 constexpr float kUnset = -1e30f;
 constexpr float kLog2E = 1.44269504f;
+
+constexpr BlockSizes kBlocks{kQueries, kKeys, kTileRows, kTileColumns};
 
 size_t round_up(size_t n, size_t multiple) { return (n + multiple - 1) / multiple * multiple; }
 
@@ -155,29 +158,25 @@ void tile_row(const Pair* a, size_t row_step, size_t depth_step, const Pair* b, 
   if (j < columns) tile<1>(a, row_step, depth_step, b + j, b_step, depth, c + j, c_step, add);
 }
 
-/// A block of queries [q0, q0 + count) against keys [k0, k0 + kKeys).
-struct Block {
-  size_t q0, count, k0;
-  /// Keys of this block that query row r (counted from q0) sees; none behind the last row.
-  size_t seen(size_t r) const {
-    const size_t keys = q0 + r + 1;
-    return r >= count || keys <= k0 ? 0 : std::min(keys - k0, kKeys);
-  }
-  /// Keys that any query of the tile starting at row r sees.
-  size_t tile_seen(size_t r) const { return seen(std::min(r + kTileRows, count) - 1); }
-  /// Keys up to which row r is read: a tile past the last one seen.
-  size_t read(size_t r) const { return std::min(round_up(seen(r) + kTileRows, kLanes), kKeys); }
-};
+/// Row r is read up to here: a tile past the last key seen.
+size_t read_to(const AttentionBlock& b, size_t r) {
+  return std::min(round_up(b.seen(r) + kTileRows, kLanes), kKeys);
+}
+/// Which of the lanes from key j on a row sees.
+__mmask16 seen_lanes(size_t unseen, size_t seen, size_t j) {
+  const __mmask16 up_to = j < seen ? first_lanes(seen - j) : static_cast<__mmask16>(0);
+  const __mmask16 before = j < unseen ? first_lanes(unseen - j) : static_cast<__mmask16>(0);
+  return _kandn_mask16(before, up_to);
+}
 
 /// scores [count, keys] = rows (of the block's queries) x panels^T, where some query of the tile
 /// sees the key.
-void multiply_panels(const Shape& s, const Block& b, const Pair* rows, const Pair* panels,
+void multiply_panels(const Shape& s, const AttentionBlock& b, const Pair* rows, const Pair* panels,
                      float* scores) {
-  const size_t limit = b.seen(b.count - 1);
-  for (size_t j = 0; j < limit; j += kTileColumns) {
+  for (size_t j = b.tile_begin(0); j < b.keys_end(); j += kTileColumns) {
     const Pair* const panel = panels + (b.k0 + j) * s.pairs();
     for (size_t r = 0; r < b.count; r += kTileRows) {
-      if (j >= b.tile_seen(r)) continue;
+      if (j < b.tile_begin(r) || j >= b.tile_end(r)) continue;
       tile<2>(rows + (b.q0 + r) * s.pairs(), s.pairs(), 1, panel, kTileColumns, s.pairs(),
               scores + r * kScoreStep + j, kScoreStep, /*add=*/false);
     }
@@ -189,24 +188,26 @@ struct RowState {
   float max, sum;
 };
 
-/// Writes 2^(factor * score - max) as bf16 and zeros behind; returns the factor for what was summed
+/// Writes 2^(factor * score - max) as bf16 and zeros beside; returns the factor for what was summed
 /// before.
-float softmax_row(const float* scores, const Block& b, size_t r, float factor, RowState& state,
-                  Bf16* weights) {
+float softmax_row(const float* scores, const AttentionBlock& b, size_t r, float factor,
+                  RowState& state, Bf16* weights) {
+  const size_t begin = b.read_from(r);
+  const size_t end = read_to(b, r);
+  const size_t unseen = b.unseen(r);
   const size_t seen = b.seen(r);
   __m512 largest = _mm512_set1_ps(kUnset);
-  for (size_t j = 0; j < seen; j += kLanes) {
-    const __mmask16 lanes = first_lanes(seen - j);
-    largest = _mm512_mask_max_ps(largest, lanes, largest, _mm512_loadu_ps(scores + j));
+  for (size_t j = begin; j < seen; j += kLanes) {
+    largest = _mm512_mask_max_ps(largest, seen_lanes(unseen, seen, j), largest,
+                                 _mm512_loadu_ps(scores + j));
   }
   const float before = state.max;
   state.max = std::max(before, _mm512_reduce_max_ps(largest) * factor);
   __m512 total = _mm512_setzero_ps();
-  for (size_t j = 0; j < b.read(r); j += kLanes) {
-    const __mmask16 lanes = j < seen ? first_lanes(seen - j) : 0;
+  for (size_t j = begin; j < end; j += kLanes) {
     const __m512 x = _mm512_fmsub_ps(_mm512_loadu_ps(scores + j), _mm512_set1_ps(factor),
                                      _mm512_set1_ps(state.max));
-    const __m512 p = _mm512_maskz_mov_ps(lanes, exp2(x));
+    const __m512 p = _mm512_maskz_mov_ps(seen_lanes(unseen, seen, j), exp2(x));
     total = _mm512_add_ps(total, p);
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(weights + j),
                         reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(p)));
@@ -243,18 +244,19 @@ struct ForwardState {
 };
 
 /// Adds one block of keys to the running output of a block of queries.
-void forward_block(const Shape& s, const Block& b, float factor, ForwardState& x,
+void forward_block(const Shape& s, const AttentionBlock& b, float factor, ForwardState& x,
                    RowState* states) {
   multiply_panels(s, b, x.q, x.k_panels, x.scores);
   for (size_t r = 0; r < b.count; ++r) {
     auto* const weights = reinterpret_cast<Bf16*>(x.weights) + r * kScoreStep;
     const float rescale = softmax_row(x.scores + r * kScoreStep, b, r, factor, states[r], weights);
-    if (b.k0 > 0 && rescale != 1) scale_row(x.out + r * s.width, s.width, rescale);
+    if (!b.first() && rescale != 1) scale_row(x.out + r * s.width, s.width, rescale);
   }
   for (size_t r = 0; r < b.count; r += kTileRows) {
-    tile_row(x.weights + r * kScoreStep / 2, kScoreStep / 2, 1, x.v_pairs + b.k0 / 2 * s.width,
-             s.width, (b.tile_seen(r) + 1) / 2, x.out + r * s.width, s.width, s.width,
-             /*add=*/b.k0 > 0);
+    const size_t begin = b.tile_begin(r);
+    tile_row(x.weights + (r * kScoreStep + begin) / 2, kScoreStep / 2, 1,
+             x.v_pairs + (b.k0 + begin) / 2 * s.width, s.width, (b.tile_keys(r) + 1) / 2,
+             x.out + r * s.width, s.width, s.width, /*add=*/!b.first());
   }
 }
 
@@ -293,17 +295,18 @@ struct BackwardState {
 };
 
 /// From scores and out_grad.v: the weights, and the gradient of the scores without `scale`.
-void restore_weights(const Block& b, float factor, BackwardState& x) {
+void restore_weights(const AttentionBlock& b, float factor, BackwardState& x) {
   const __m512 scale = _mm512_set1_ps(factor);
   for (size_t r = 0; r < round_up(b.count, 2); r += 2) {
-    const size_t read = std::max(b.read(r), b.read(r + 1));
-    for (size_t j = 0; j < read; j += kLanes) {
+    const size_t read = std::max(read_to(b, r), read_to(b, r + 1));
+    const size_t unseen[2] = {b.unseen(r), b.unseen(r + 1)};
+    const size_t seen[2] = {b.seen(r), b.seen(r + 1)};
+    for (size_t j = b.read_from(r); j < read; j += kLanes) {
       __m512i weight_bits[2];
       __m512i slope_bits[2];
       for (size_t k = 0; k < 2; ++k) {
-        const size_t seen = b.seen(r + k);
         const size_t place = (r + k) * kScoreStep + j;
-        const __mmask16 lanes = j < seen ? first_lanes(seen - j) : 0;
+        const __mmask16 lanes = seen_lanes(unseen[k], seen[k], j);
         const __m512 log_sum =
             _mm512_set1_ps(x.log_sums[std::min(r + k, b.count - 1) + b.q0] * kLog2E);
         const __m512 power = _mm512_fmsub_ps(_mm512_loadu_ps(x.scores + place), scale, log_sum);
@@ -329,29 +332,29 @@ void restore_weights(const Block& b, float factor, BackwardState& x) {
 
 /// sums [keys, width] += weights^T x rows (of the block's queries), for the keys that the block
 /// sees.
-void add_transposed(const Shape& s, const Block& b, const Pair* weights, const Pair* row_pairs,
-                    float* sums) {
-  const size_t limit = b.seen(b.count - 1);
-  const size_t pairs = (b.count + 1) / 2;
-  for (size_t j = 0; j < limit; j += kTileRows) {
-    // Queries before the tile's first key see none of it.
-    const size_t first = b.k0 + j > b.q0 ? (b.k0 + j - b.q0) / 2 : 0;
+void add_transposed(const Shape& s, const AttentionBlock& b, const Pair* weights,
+                    const Pair* row_pairs, float* sums) {
+  for (size_t j = b.keys_begin(); j < b.keys_end(); j += kTileRows) {
+    const size_t first = b.rows_begin(j) / 2;
+    const size_t end = (b.rows_end(j) + 1) / 2;
+    if (first >= end) continue;
     tile_row(weights + first * kScoreStep + j, 1, kScoreStep,
-             row_pairs + (b.q0 / 2 + first) * s.width, s.width, pairs - first,
+             row_pairs + (b.q0 / 2 + first) * s.width, s.width, end - first,
              sums + (b.k0 + j) * s.width, s.width, s.width, /*add=*/true);
   }
 }
 
-void backward_block(const Shape& s, const Block& b, float factor, BackwardState& x) {
+void backward_block(const Shape& s, const AttentionBlock& b, float factor, BackwardState& x) {
   multiply_panels(s, b, x.q, x.k_panels, x.scores);
   multiply_panels(s, b, x.out_grad, x.v_panels, x.products);
   restore_weights(b, factor, x);
   add_transposed(s, b, x.weights, x.grad_pairs, x.v_grad);
   add_transposed(s, b, x.slopes, x.q_pairs, x.k_grad);
   for (size_t r = 0; r < b.count; r += kTileRows) {
-    tile_row(x.slope_rows + r * kScoreStep / 2, kScoreStep / 2, 1, x.k_pairs + b.k0 / 2 * s.width,
-             s.width, (b.tile_seen(r) + 1) / 2, x.q_grad + (b.q0 + r) * s.width, s.width, s.width,
-             /*add=*/b.k0 > 0);
+    const size_t begin = b.tile_begin(r);
+    tile_row(x.slope_rows + (r * kScoreStep + begin) / 2, kScoreStep / 2, 1,
+             x.k_pairs + (b.k0 + begin) / 2 * s.width, s.width, (b.tile_keys(r) + 1) / 2,
+             x.q_grad + (b.q0 + r) * s.width, s.width, s.width, /*add=*/!b.first());
   }
 }
 
@@ -413,10 +416,10 @@ void bf16_attention_forward(const AttentionItem& item) {
   for (size_t head = 0; head < static_cast<size_t>(item.group); ++head) {
     load_rows(s, item.q, head, x.q);
     for (size_t q0 = 0; q0 < s.length; q0 += kQueries) {
-      Block b{q0, std::min(kQueries, s.length - q0), 0};
+      AttentionBlock b(item, q0, kBlocks);
       RowState states[kQueries];
       std::fill(states, states + kQueries, RowState{kUnset, 0});
-      for (; b.k0 < q0 + b.count; b.k0 += kKeys) forward_block(s, b, factor, x, states);
+      for (; b.more(); b.next()) forward_block(s, b, factor, x, states);
       for (size_t r = 0; r < b.count; ++r) {
         scale_row(x.out + r * s.width, s.width, 1 / states[r].sum);
         if (item.log_sums == nullptr) continue;
@@ -443,8 +446,8 @@ void bf16_attention_backward(const AttentionItem& item) {
   for (size_t head = 0; head < static_cast<size_t>(item.group); ++head) {
     load_query_head(s, item, head, x);
     for (size_t q0 = 0; q0 < s.length; q0 += kQueries) {
-      Block b{q0, std::min(kQueries, s.length - q0), 0};
-      for (; b.k0 < q0 + b.count; b.k0 += kKeys) backward_block(s, b, factor, x);
+      AttentionBlock b(item, q0, kBlocks);
+      for (; b.more(); b.next()) backward_block(s, b, factor, x);
     }
     store_rows(s, x.q_grad, item.scale, 0, s.length, item.q_grad, head);
   }

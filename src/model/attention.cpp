@@ -21,6 +21,7 @@ AttentionImpl::AttentionImpl(const ModelConfig& config, int64_t layer, RotaryTab
     : heads_(config.num_attention_heads),
       kv_heads_(config.key_value_heads()),
       head_dim_(config.head_size()),
+      window_(config.sliding_window),
       norm_eps_(config.norm_eps),
       rotary_(std::move(rotary)) {
   const int64_t width = heads_ * head_dim_;
@@ -52,15 +53,15 @@ at::Tensor AttentionImpl::forward(const at::Tensor& x_BTC, const at::Tensor& res
   auto [q, k, v] = ops::split_qkv(qkv_->forward(x_BTC), heads_, kv_heads_, head_dim_, rotary);
   if (value_embedding_) v = v + embedded_values(x_BTC, input.ids_BT);
   if (input.state == nullptr) {
-    return output_->forward(ops::causal_attention(q, k, v, *input.segments), residual_BTC);
+    return output_->forward(ops::causal_attention(q, k, v, *input.segments, window_), residual_BTC);
   }
   auto* cache = dynamic_cast<KeyValueState*>(input.state);
   SLOVO_CHECK(cache != nullptr, "attention is given the state of another mixer");
   const bool fresh = cache->fresh();
   cache->add(k, v);
   const at::Tensor mixed =
-      fresh ? ops::causal_attention(q, k, v, Segments::rows(q.size(0), q.size(1)))
-            : ops::cached_attention(q, cache->keys(), cache->values(), cache->lengths());
+      fresh ? ops::causal_attention(q, k, v, Segments::rows(q.size(0), q.size(1)), window_)
+            : ops::cached_attention(q, cache->keys(), cache->values(), cache->lengths(), window_);
   return output_->forward(mixed, residual_BTC);
 }
 

@@ -42,6 +42,7 @@ class AttentionImpl : public torch::nn::Module {
   at::Tensor embedded_values(const at::Tensor& x_BTC, const at::Tensor& ids_BT);
 
   int64_t heads_, kv_heads_, head_dim_;
+  int64_t window_;  ///< tokens that a token sees; 0: all before it
   double norm_eps_;
   RotaryTables rotary_;
   Projection qkv_{nullptr};     ///< [(H+2K)*d, C]: queries, keys, values

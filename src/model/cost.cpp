@@ -52,10 +52,14 @@ std::vector<std::pair<std::string, int64_t>> parameter_counts(const ModelConfig&
 }
 
 double train_flops_per_token(const ModelConfig& config, int64_t seq_len) {
-  // Scores and their product with the values take 4 T H d operations forward and twice that
-  // backward; half is masked.
-  const double attention = 6.0 * static_cast<double>(config.num_hidden_layers) *
-                           static_cast<double>(seq_len) *
+  // Scores and their product with the values take 4 H d operations forward and twice that backward
+  // for each token seen: half of the text on average, less in a window.
+  const auto length = static_cast<double>(seq_len);
+  const double window = config.sliding_window > 0
+                            ? std::min(length, static_cast<double>(config.sliding_window))
+                            : length;
+  const double seen = window - window * window / (2 * length);
+  const double attention = 12.0 * static_cast<double>(config.num_hidden_layers) * seen *
                            static_cast<double>(config.num_attention_heads * config.head_size());
   return 6.0 * static_cast<double>(count(config).matrices) + attention;
 }

@@ -86,7 +86,7 @@ void init_weights(Transformer& model, uint64_t seed);
 /// counts once.
 std::vector<std::pair<std::string, int64_t>> parameter_counts(const ModelConfig& config);
 /// Floating-point operations of one token's forward and backward pass at context T: 6 x matrix
-/// parameters plus the causal half of attention.
+/// parameters plus the causal half of attention, or its window.
 double train_flops_per_token(const ModelConfig& config, int64_t seq_len);
 
 }  // namespace slovo

@@ -9,31 +9,35 @@
 #include <cmath>
 #include <numeric>
 
-#include "core/error.h"
 #include "ops/dispatch.h"
 #include "ops/ops.h"
 
 namespace slovo::ops {
 namespace {
 
-/// q [B,H,T,d], k, v [B,K,S,d]: query t sees keys 0 ... S - T + t. -> [B,T,H*d].
-Tensor reference_attention(const Tensor& q, const Tensor& k, const Tensor& v) {
+/// q [B,H,T,d], k, v [B,K,S,d]: query t sees keys 0 ... S - T + t, or the last `window` of these.
+/// -> [B,T,H*d].
+Tensor reference_attention(const Tensor& q, const Tensor& k, const Tensor& v, int64_t window) {
   const int64_t queries = q.size(2);
-  const int64_t keys = k.size(2);
+  const int64_t unseen = window > 0 ? std::max<int64_t>(0, k.size(2) - queries + 1 - window) : 0;
+  const int64_t keys = k.size(2) - unseen;
+  const bool limited = window > 0 && window < keys;
   std::optional<Tensor> mask;
-  if (queries > 1 && queries < keys) {
+  if (queries > 1 && (queries < keys || limited)) {
     mask = at::ones({queries, keys}, q.options().dtype(at::kBool)).tril(keys - queries);
+    if (limited) mask->triu_(keys - queries - window + 1);
   }
-  const bool causal = queries > 1 && queries == keys;
+  const bool causal = queries > 1 && !mask;
   const bool grouped = q.size(1) != k.size(1);
-  const Tensor out = at::scaled_dot_product_attention(q, k, v, mask, 0.0, causal, {}, grouped);
+  const Tensor out = at::scaled_dot_product_attention(
+      q, k.narrow(2, unseen, keys), v.narrow(2, unseen, keys), mask, 0.0, causal, {}, grouped);
   return out.transpose(1, 2).reshape({q.size(0), queries, -1});
 }
 
 Tensor reference_documents(const Tensor& q, const Tensor& k, const Tensor& v,
-                           const Segments& segments) {
+                           const Segments& segments, int64_t window) {
   if (segments.whole_rows()) {
-    return reference_attention(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2));
+    return reference_attention(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2), window);
   }
   const auto document = [](const Tensor& x, int64_t begin, int64_t count) {
     return x.flatten(0, 1).narrow(0, begin, count).unsqueeze(0).transpose(1, 2);
@@ -43,7 +47,7 @@ Tensor reference_documents(const Tensor& q, const Tensor& k, const Tensor& v,
     const int64_t begin = segments.offsets[i];
     const int64_t count = segments.offsets[i + 1] - begin;
     outputs.push_back(reference_attention(document(q, begin, count), document(k, begin, count),
-                                          document(v, begin, count)));
+                                          document(v, begin, count), window));
   }
   return at::cat(outputs, 1).view({q.size(0), q.size(1), -1});
 }
@@ -69,6 +73,7 @@ HeadRows head_rows(const Tensor& x, int64_t token, int64_t head) {
 /// The tensors of one pass over all documents and key/value heads; out, out_grad [B,T,H,d],
 /// log_sums [H,B*T].
 struct AttentionPass {
+  int64_t window = 0;
   Tensor q, k, v, out, log_sums;
   Tensor out_grad, q_grad, k_grad, v_grad;
 
@@ -77,6 +82,7 @@ struct AttentionPass {
     AttentionItem x{};
     x.bf16 = q.scalar_type() == at::kBFloat16;
     x.length = length;
+    x.window = window;
     x.group = group;
     x.head_dim = q.size(3);
     x.scale = static_cast<float>(1 / std::sqrt(static_cast<double>(q.size(3))));
@@ -122,13 +128,18 @@ void for_items(const AttentionPass& pass, const std::vector<int32_t>& offsets,
 
 struct CausalAttention : torch::autograd::Function<CausalAttention> {
   static Tensor forward(AutogradContext* ctx, const Tensor& q, const Tensor& k, const Tensor& v,
-                        const std::vector<int32_t>& offsets, bool differentiable) {
-    AttentionPass pass{
-        as_rows(q), as_rows(k), as_rows(v), at::empty(q.sizes(), q.options()), {}, {}, {}, {}, {}};
+                        const std::vector<int32_t>& offsets, int64_t window, bool differentiable) {
+    AttentionPass pass;
+    pass.window = window;
+    pass.q = as_rows(q);
+    pass.k = as_rows(k);
+    pass.v = as_rows(v);
+    pass.out = at::empty(q.sizes(), q.options());
     if (differentiable) {
       pass.log_sums = at::empty({q.size(2), q.size(0) * q.size(1)}, q.options().dtype(at::kFloat));
       ctx->save_for_backward({pass.q, pass.k, pass.v, pass.out, pass.log_sums});
       ctx->saved_data["offsets"] = std::vector<int64_t>(offsets.begin(), offsets.end());
+      ctx->saved_data["window"] = window;
     }
     for_items(pass, offsets, kernels::attention_forward);
     return pass.out;
@@ -141,7 +152,8 @@ struct CausalAttention : torch::autograd::Function<CausalAttention> {
     const int64_t kv_heads = saved[1].size(2);
     const Tensor joint =
         at::empty({q.size(0), q.size(1), q.size(2) + 2 * kv_heads, q.size(3)}, q.options());
-    const AttentionPass pass{q,
+    const AttentionPass pass{ctx->saved_data["window"].toInt(),
+                             q,
                              saved[1],
                              saved[2],
                              saved[3],
@@ -152,31 +164,29 @@ struct CausalAttention : torch::autograd::Function<CausalAttention> {
                              joint.narrow(2, q.size(2) + kv_heads, kv_heads)};
     const std::vector<int64_t> offsets = ctx->saved_data["offsets"].toIntVector();
     for_items(pass, {offsets.begin(), offsets.end()}, kernels::attention_backward);
-    return {pass.q_grad, pass.k_grad, pass.v_grad, Tensor(), Tensor()};
+    return {pass.q_grad, pass.k_grad, pass.v_grad, Tensor(), Tensor(), Tensor()};
   }
 };
 
 }  // namespace
 
-Tensor causal_attention(const Tensor& q, const Tensor& k, const Tensor& v,
-                        const Segments& segments, int64_t window) {
-  SLOVO_CHECK(window == 0, "sliding windows");
+Tensor causal_attention(const Tensor& q, const Tensor& k, const Tensor& v, const Segments& segments,
+                        int64_t window) {
   if (detail::use_fast(q)) {
-    return CausalAttention::apply(q, k, v, segments.offsets, detail::needs_grad({q, k, v}))
+    return CausalAttention::apply(q, k, v, segments.offsets, window, detail::needs_grad({q, k, v}))
         .flatten(2);
   }
-  return reference_documents(q, k, v, segments);
+  return reference_documents(q, k, v, segments, window);
 }
 
 Tensor cached_attention(const Tensor& q, const Tensor& k, const Tensor& v,
                         const std::vector<int64_t>& lengths, int64_t window) {
-  SLOVO_CHECK(window == 0, "sliding windows");
   std::vector<Tensor> rows;
   for (int64_t b = 0; b < q.size(0); ++b) {
     const int64_t keys = lengths[static_cast<size_t>(b)];
     rows.push_back(reference_attention(q.narrow(0, b, 1).transpose(1, 2),
                                        k.narrow(0, b, 1).narrow(2, 0, keys),
-                                       v.narrow(0, b, 1).narrow(2, 0, keys)));
+                                       v.narrow(0, b, 1).narrow(2, 0, keys), window));
   }
   return at::cat(rows, 0);
 }

@@ -71,6 +71,12 @@ ModelConfig slovo_config() {
   return config;
 }
 
+ModelConfig window_config() {
+  ModelConfig config = testing::small_config();
+  config.sliding_window = 5;
+  return config;
+}
+
 TEST(FolderConfig, ReadsLlama) {
   const FolderConfig config = read_config(Json::object());
   EXPECT_EQ(config.model.hidden_size, 24);
@@ -122,8 +128,9 @@ TEST(FolderConfig, RefusesWhatItDoesNotCompute) {
   EXPECT_TRUE(contains(refusal({{"partial_rotary_factor", 0.5}}), "partial_rotary_factor is 0.5"));
   EXPECT_TRUE(
       contains(refusal({{"quantization_config", {{"quant_method", "gptq"}}}}), "method \"gptq\""));
-  EXPECT_TRUE(contains(refusal({{"model_type", "qwen3"}, {"use_sliding_window", true}}),
-                       "use_sliding_window is true"));
+  EXPECT_TRUE(contains(
+      refusal({{"model_type", "qwen3"}, {"use_sliding_window", true}, {"max_window_layers", 1}}),
+      "some layers attend to all of the text and others to a window"));
   EXPECT_TRUE(contains(refusal({{"model_type", "qwen3"}, {"layer_types", {"sliding_attention"}}}),
                        "layer_types holds \"sliding_attention\""));
   EXPECT_TRUE(
@@ -132,6 +139,29 @@ TEST(FolderConfig, RefusesWhatItDoesNotCompute) {
   EXPECT_TRUE(contains(refusal({{"model_type", "gpt2"}, {"scale_attn_by_inverse_layer_idx", true}}),
                        "scale_attn_by_inverse_layer_idx is true"));
   EXPECT_TRUE(contains(refusal({{"dtype", "int8"}}), "dtype \"int8\" is not known"));
+}
+
+/// Mistral's window is 4096 where its config does not name one, and none where it says null; a
+/// qwen3 has its window where three keys together say so.
+TEST(FolderConfig, ReadsWindowsAsTransformersDoes) {
+  const auto window = [](const Json& changes) { return read_config(changes).model.sliding_window; };
+  EXPECT_EQ(window({{"sliding_window", 5}}), 0);
+  EXPECT_EQ(window({{"model_type", "mistral"}}), 4096);
+  EXPECT_EQ(window({{"model_type", "mistral"}, {"sliding_window", 5}}), 5);
+  EXPECT_EQ(window({{"model_type", "mistral"}, {"sliding_window", nullptr}}), 0);
+  const auto qwen3 = [&](const Json& changes) {
+    Json json = {{"model_type", "qwen3"}, {"sliding_window", 5}};
+    json.update(changes);
+    return window(json);
+  };
+  EXPECT_EQ(qwen3(Json::object()), 0);
+  EXPECT_EQ(qwen3({{"use_sliding_window", true}}), 0);  // from layer 28 on; it has 2
+  EXPECT_EQ(qwen3({{"use_sliding_window", true}, {"max_window_layers", 0}}), 5);
+  EXPECT_EQ(qwen3({{"use_sliding_window", true},
+                   {"layer_types", {"sliding_attention", "sliding_attention"}}}),
+            5);
+  EXPECT_TRUE(contains(refusal({{"model_type", "mistral"}, {"layer_types", {"full_attention"}}}),
+                       "layer_types holds \"full_attention\"; slovo computes sliding_attention"));
 }
 
 TEST(FolderConfig, NamesDamagedKeysTogether) {
@@ -168,6 +198,16 @@ TEST(FolderConfig, ChoosesTheClassThatComputesTheModel) {
   config = qwen3_config();
   config.mlp_bias = true;
   EXPECT_EQ(folder_model_type(config), "slovo");
+  config = window_config();
+  EXPECT_EQ(folder_model_type(config), "mistral");
+  config.attention_bias = true;
+  EXPECT_EQ(folder_model_type(config), "slovo");
+  config = qwen3_config();
+  config.sliding_window = 5;
+  EXPECT_EQ(folder_model_type(config), "qwen3");
+  config = testing::small_gpt2_config();
+  config.sliding_window = 5;
+  EXPECT_EQ(folder_model_type(config), "slovo");
 }
 
 TEST(FolderConfig, KeepsForeignKeys) {
@@ -195,7 +235,11 @@ TEST(FolderConfig, EveryFieldSurvivesARoundTrip) {
   ModelConfig slovo = slovo_config();
   slovo.rope_theta = 1234;
   slovo.norm = Norm::layer;
-  for (const ModelConfig& config : {llama, qwen3_config(), gpt2, slovo}) {
+  slovo.sliding_window = 6;
+  ModelConfig window_qwen3 = qwen3_config();
+  window_qwen3.sliding_window = 7;
+  for (const ModelConfig& config :
+       {llama, window_config(), qwen3_config(), window_qwen3, gpt2, slovo}) {
     const TempFolder folder;
     const Json json = make_folder_config(config, at::kBFloat16, 1, 2);
     write_json(folder / "config.json", json);
@@ -203,6 +247,7 @@ TEST(FolderConfig, EveryFieldSurvivesARoundTrip) {
     EXPECT_EQ(make_folder_config(back.model, back.dtype, 1, 2).dump(), json.dump());
     EXPECT_EQ(back.model.mlp, config.mlp);
     EXPECT_EQ(back.model.norm, config.norm);
+    EXPECT_EQ(back.model.sliding_window, config.sliding_window);
     EXPECT_EQ(back.model.mlp_size(), config.mlp_size());
     EXPECT_EQ(back.dtype, at::kBFloat16);
   }

@@ -36,13 +36,20 @@ ModelConfig modern_config() {
   return config;
 }
 
+ModelConfig window_config() {
+  ModelConfig config = testing::small_config();
+  config.sliding_window = 4;
+  return config;
+}
+
 double difference(const at::Tensor& a, const at::Tensor& b) {
   return (a - b).abs().max().item<double>();
 }
 
 TEST(ModelState, CachedDecodingEqualsFullRecomputation) {
   for (const ModelConfig& config :
-       {testing::small_config(), qk_norm_config(), testing::small_gpt2_config(), modern_config()}) {
+       {testing::small_config(), qk_norm_config(), testing::small_gpt2_config(), modern_config(),
+        window_config()}) {
     Transformer model = make_model(config);
     ModelState state = model->new_state(2, 24);
     at::Tensor ids = make_ids(2, 5, config.vocab_size);
@@ -60,12 +67,14 @@ TEST(ModelState, CachedDecodingEqualsFullRecomputation) {
 }
 
 TEST(ModelState, ContinuesBySeveralTokens) {
-  Transformer model = make_model(testing::small_config());
-  const at::Tensor ids = make_ids(2, 17, 37);
-  ModelState state = model->new_state(2, 17);
-  step(model, state, ids.narrow(1, 0, 4));
-  step(model, state, ids.narrow(1, 4, 6));
-  EXPECT_LT(difference(step(model, state, ids.narrow(1, 10, 7)), whole(model, ids)), 1e-5);
+  for (const ModelConfig& config : {testing::small_config(), window_config()}) {
+    Transformer model = make_model(config);
+    const at::Tensor ids = make_ids(2, 17, 37);
+    ModelState state = model->new_state(2, 17);
+    step(model, state, ids.narrow(1, 0, 4));
+    step(model, state, ids.narrow(1, 4, 6));
+    EXPECT_LT(difference(step(model, state, ids.narrow(1, 10, 7)), whole(model, ids)), 1e-5);
+  }
 }
 
 TEST(ModelState, RowsOfDifferentLengthsDecodeTogether) {

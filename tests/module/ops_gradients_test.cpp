@@ -2,6 +2,7 @@
 // form equals the reference form in fp32 and bf16, at sizes that are no multiples of a vector.
 #include <gtest/gtest.h>
 
+#include "core/text.h"
 #include "ops_support.h"
 
 namespace slovo {
@@ -111,15 +112,17 @@ std::vector<OpCase> activation_cases() {
 }
 
 /// Attention written out: scores, mask, softmax. q [B,T,H,d], k, v [B,T,K,d].
-Tensor plain_attention(const Tensor& q, const Tensor& k, const Tensor& v,
-                       const Segments& segments) {
+Tensor plain_attention(const Tensor& q, const Tensor& k, const Tensor& v, const Segments& segments,
+                       int64_t window) {
   const int64_t batch = q.size(0), length = q.size(1), heads = q.size(2);
   Tensor document = at::zeros({batch * length}, at::kLong);
   for (const int32_t begin : segments.offsets)
     document.narrow(0, begin, batch * length - begin).add_(1);
   document = document.view({batch, length});
   const Tensor same = document.unsqueeze(2).eq(document.unsqueeze(1));
-  const Tensor seen = same.logical_and(at::ones({length, length}, at::kBool).tril()).unsqueeze(1);
+  Tensor past = at::ones({length, length}, at::kBool).tril();
+  if (window > 0) past = past.triu(1 - window);
+  const Tensor seen = same.logical_and(past).unsqueeze(1);
   const Tensor keys = k.repeat_interleave(heads / k.size(2), 2);
   const Tensor values = v.repeat_interleave(heads / v.size(2), 2);
   const Tensor scores =
@@ -129,18 +132,33 @@ Tensor plain_attention(const Tensor& q, const Tensor& k, const Tensor& v,
 }
 
 OpCase attention_case(const std::string& name, at::IntArrayRef sizes, int64_t kv_heads,
-                      const Segments& segments) {
+                      const Segments& segments, int64_t window = 0) {
   const int64_t batch = sizes[0], length = sizes[1], heads = sizes[2], size = sizes[3];
   return {name,
           {random({batch, length, heads, size}), random({batch, length, kv_heads, size}),
            random({batch, length, kv_heads, size})},
           {},
           [=](const Tensors& x, const Tensors&) {
-            return ops::causal_attention(x[0], x[1], x[2], segments);
+            return ops::causal_attention(x[0], x[1], x[2], segments, window);
           },
           [=](const Tensors& x, const Tensors&) {
-            return plain_attention(x[0], x[1], x[2], segments);
+            return plain_attention(x[0], x[1], x[2], segments, window);
           }};
+}
+
+/// Windows within a tile, over blocks of queries and of keys, and longer than the text.
+std::vector<OpCase> window_cases() {
+  std::vector<OpCase> out;
+  for (const int64_t window : {2, 31, 97, 250, 500, 5000}) {
+    out.push_back(attention_case(cat("attention in a window of ", window), {1, 580, 2, 24}, 1,
+                                 Segments::rows(1, 580), window));
+  }
+  for (const int64_t window : {3, 20, 40}) {
+    out.push_back(attention_case(cat("attention in documents and a window of ", window),
+                                 {2, 150, 4, 16}, 2, {2, 150, {0, 1, 18, 150, 233, 299, 300}},
+                                 window));
+  }
+  return out;
 }
 
 std::vector<OpCase> attention_cases() {
@@ -247,6 +265,7 @@ std::vector<OpCase> all_cases() {
                                log_probs_case()};
   for (const OpCase& c : activation_cases()) cases.push_back(c);
   for (const OpCase& c : attention_cases()) cases.push_back(c);
+  for (const OpCase& c : window_cases()) cases.push_back(c);
   return cases;
 }
 
@@ -283,6 +302,16 @@ TEST(Ops, SameBitsEveryTime) {
         EXPECT_TRUE(first.gradients[i].equal(second.gradients[i])) << c.name << ": gradient " << i;
       }
     }
+  }
+}
+
+TEST(Ops, AWindowOfOneTokenGivesItsOwnValue) {
+  const Segments rows = Segments::rows(2, 130);
+  for (const at::ScalarType type : {at::kFloat, at::kBFloat16}) {
+    const Tensor x = at::randn({2, 130, 4, 24}).to(type);
+    const Tensor v = at::randn({2, 130, 4, 24}).to(type);
+    const Tensor out = ops::causal_attention(x, x, v, rows, 1);
+    EXPECT_LT(relative_error(out, v.flatten(2)), type == at::kFloat ? 1e-6 : 1e-2);
   }
 }
 

@@ -97,6 +97,27 @@ TEST(OpsCache, QueriesSeeTheirOwnPast) {
   }
 }
 
+/// The last queries of a text against the cache of all of it are the last rows of attention over
+/// the whole.
+TEST(OpsCache, WindowsAreThoseOfTheWholeText) {
+  at::manual_seed(7);
+  const int64_t length = 41;
+  const Tensor q = at::randn({2, length, 6, 24});
+  const Tensor k = at::randn({2, length, 2, 24});
+  const Tensor v = at::randn({2, length, 2, 24});
+  const Tensor keys = at::constant_pad_nd(k.transpose(1, 2), {0, 0, 0, 7});
+  const Tensor values = at::constant_pad_nd(v.transpose(1, 2), {0, 0, 0, 7});
+  for (const int64_t window : {1, 2, 9, 40, 41, 100}) {
+    const Tensor whole = ops::causal_attention(q, k, v, Segments::rows(2, length), window);
+    for (const int64_t queries : {1, 3, 20}) {
+      const Tensor last = ops::cached_attention(q.narrow(1, length - queries, queries), keys,
+                                                values, {length, length}, window);
+      EXPECT_LT(relative_error(last, whole.narrow(1, length - queries, queries)), 1e-5)
+          << window << " " << queries;
+    }
+  }
+}
+
 /// Prefilling an empty cache is causal attention.
 TEST(OpsCache, PrefillEqualsCausalAttention) {
   at::manual_seed(6);

@@ -11,6 +11,9 @@ namespace {
 
 const std::filesystem::path kFixtures = testing::fixture("models");
 
+const std::vector<std::string> kModels = {"llama_gqa", "llama_bias",   "mistral",
+                                          "qwen3",     "qwen3_window", "gpt2"};
+
 struct Case {
   std::string model;
   ops::Implementation implementation;
@@ -95,7 +98,7 @@ TEST_P(TransformersParity, ChunkedLossAndGradients) {
 
 INSTANTIATE_TEST_SUITE_P(Models, TransformersParity, ::testing::ValuesIn([] {
                            std::vector<Case> cases;
-                           for (const char* model : {"llama_gqa", "llama_bias", "qwen3", "gpt2"}) {
+                           for (const std::string& model : kModels) {
                              cases.push_back({model, ops::Implementation::reference});
                              cases.push_back({model, ops::Implementation::fast});
                            }
@@ -110,7 +113,7 @@ INSTANTIATE_TEST_SUITE_P(Models, TransformersParity, ::testing::ValuesIn([] {
 
 /// Saving what was read gives transformers' own bytes and keys back.
 TEST(TransformersFolder, SavesWhatItRead) {
-  for (const char* name : {"llama_gqa", "llama_bias", "qwen3", "gpt2"}) {
+  for (const std::string& name : kModels) {
     const FolderConfig folder = read_folder_config(kFixtures / name);
     const Transformer model(folder.model, at::kFloat);
     read_weights(kFixtures / name, folder, named_weights(model));
