@@ -11,11 +11,14 @@
 #include "data/pretrain_data.h"
 #include "decode/adapters.h"
 #include "decode/generator.h"
+#include "decode/loaded_model.h"
 #include "io/adapter_folder.h"
 #include "masked_text.h"
+#include "model/freeze.h"
 #include "model/grow.h"
 #include "model/precision.h"
 #include "tokenizer/chat_templates.h"
+#include "train/distill.h"
 
 namespace slovo {
 namespace {
@@ -60,8 +63,40 @@ int SftJob::run() {
   log::info(cat(human_count(static_cast<double>(parameter_total(config_.model))), " parameters, ",
                 counted(config_.train.steps, "step"), "; ", device_.str(), ", ",
                 dtype_name(dtype_), ", ", counted(threads_, "thread")));
-  CausalObjective objective(model_, causal_data(), config_.train);
-  return report(train(objective, record));
+  return report(train(*make_objective(), record));
+}
+
+std::unique_ptr<Objective> SftJob::make_objective() {
+  model_->set_embedding_noise({config_.sft.neftune_alpha, static_cast<uint64_t>(config_.run.seed)});
+  if (config_.distill.teacher.empty()) {
+    return std::make_unique<CausalObjective>(model_, causal_data(), config_.train, &config_.sft);
+  }
+  return std::make_unique<DistillObjective>(model_, causal_data(), config_.train, config_.sft,
+                                            open_teacher(), config_.distill);
+}
+
+/// The teacher must read and write the same tokens; what the chat template brought to the model's
+/// vocabulary it may lack.
+Transformer SftJob::open_teacher() const {
+  RuntimeConfig run = config_.run;
+  run.dtype = dtype_ == at::kBFloat16 ? DType::bf16 : DType::fp32;
+  LoadedModel teacher = load_for_inference(config_.distill.teacher, run);
+  const int64_t rows = teacher.model->config().vocab_size;
+  if (teacher.tokenizer->fingerprint() != tokenizer_->fingerprint()) {
+    throw_config("distill.teacher ", config_.distill.teacher,
+                 " has another tokenizer than the model; give a teacher with the same one, tuned "
+                 "with the same chat template where the model gets one");
+  }
+  if (rows != config_.model.vocab_size) {
+    throw_config("distill.teacher ", config_.distill.teacher, " has ", rows,
+                 " rows in its embedding, but the model has ", config_.model.vocab_size,
+                 "; they must be as many");
+  }
+  if (teacher.context() < config_.data.seq_len) {
+    throw_config("data.seq_len is ", config_.data.seq_len, " but the longest context of ",
+                 config_.distill.teacher, " is ", teacher.context(), "; use at most that");
+  }
+  return teacher.model;
 }
 
 /// The weights are always those of the model that the adapters belong to; a checkpoint holds the
@@ -260,7 +295,24 @@ void SftJob::build_model() {
                   " tokens of the chat template are new to the model"));
   }
   model_->recompute_blocks(config_.train.activation_checkpointing);
+  freeze(model_, config_.sft.freeze_embeddings, config_.sft.freeze_layers);
+  keep_frozen();
   parameters_.emplace(*model_, dtype_);
+}
+
+/// Frozen weights are computed with in dtype_, but saved as they were.
+void SftJob::keep_frozen() {
+  for (const auto& [name, weight] : named_weights(model_)) {
+    if (!weight.requires_grad()) frozen_.emplace(name, weight.detach().clone());
+  }
+}
+
+NamedTensors SftJob::saved_weights() const {
+  NamedTensors out = TrainingJob::saved_weights();
+  for (auto& [name, weight] : out) {
+    if (const auto kept = frozen_.find(name); kept != frozen_.end()) weight = kept->second;
+  }
+  return out;
 }
 
 CausalData SftJob::causal_data() {

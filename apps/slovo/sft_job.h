@@ -1,6 +1,7 @@
 // The work behind `slovo sft`: from a model and instruction data to a run folder.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -41,7 +42,11 @@ class SftJob : public TrainingJob {
   void save_model(const std::filesystem::path& folder) override;
   void load_model(const std::filesystem::path& folder) override;
   int64_t state_bytes() const override;
+  void keep_frozen();
+  NamedTensors saved_weights() const override;
   CausalData causal_data();
+  std::unique_ptr<Objective> make_objective();
+  Transformer open_teacher() const;
   Json sample(int64_t step) override;
   Json fingerprints() const;
   Json summary() const;
@@ -54,6 +59,7 @@ class SftJob : public TrainingJob {
   std::vector<TokenId> eos_ids_;
   SftData data_;
   int64_t epoch_rows_ = 0;  ///< in which every example is seen once
+  std::map<std::string, at::Tensor> frozen_;  ///< as they were, by name
   std::optional<TrainLoader> train_;
   std::optional<ExampleValidation> valid_;
   std::optional<ValidLoader> old_text_;

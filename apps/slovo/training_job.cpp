@@ -166,7 +166,7 @@ void TrainingJob::save_model(const fs::path& folder) {
                          base_config_ ? base_config_->json : Json());
   WriteModelOptions options;
   options.generation = generation_;
-  write_model(folder, config_json, config_.model, parameters_->masters(), at::kFloat, options);
+  write_model(folder, config_json, config_.model, saved_weights(), at::kFloat, options);
   tokenizer_->save(folder);
 }
 

@@ -76,6 +76,8 @@ class TrainingJob {
 
   /// Makes the model and fills it, for training.
   virtual void build_model();
+  /// All weights in fp32, by the model's names.
+  virtual NamedTensors saved_weights() const { return parameters_->masters(); }
   virtual void save_model(const std::filesystem::path& folder);
   virtual void load_model(const std::filesystem::path& folder);
   /// Texts of the model as it is now: [{"prompt", "text"}, ...].

@@ -154,6 +154,13 @@ void check_lora(const LoraConfig& l, Conflicts& out) {
   if (l.base != LoraBase::full) unused("lora.base", to_name(l.base));
 }
 
+void check_distill(const DistillConfig& d, Conflicts& out) {
+  if (d.teacher.empty() || d.weight > 0) return;
+  out.push_back({{"distill.weight", "distill.teacher"},
+                 "distill.weight=0 learns nothing from distill.teacher; leave the teacher out, or "
+                 "use a weight above 0"});
+}
+
 void check_eval(const EvalConfig& e, Conflicts& out) {
   if (e.window && e.stride && *e.stride > *e.window) {
     out.push_back(
@@ -188,6 +195,7 @@ Conflicts find_conflicts(const RunConfig& config, const std::vector<std::string>
   if (has("model") && has("data")) check_context(config.model, config.data, out);
   if (has("model") && has("tokenizer")) check_vocabulary(config.model, config.tokenizer, out);
   if (has("lora")) check_lora(config.lora, out);
+  if (has("distill")) check_distill(config.distill, out);
   if (has("eval")) check_eval(config.eval, out);
   return out;
 }

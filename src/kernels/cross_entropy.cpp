@@ -4,6 +4,7 @@
 #define HWY_TARGET_INCLUDE "kernels/cross_entropy.cpp"
 #include <hwy/foreach_target.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "kernels/math-inl.h"
@@ -55,15 +56,21 @@ RowSums sum_row(const CrossEntropy<T>& c, const T* row) {
   return {top + std::log(joined), sum(total) / static_cast<float>(c.vocabulary)};
 }
 
-/// d/dx of  (1-s) * -log p(target) + s * mean(-log p) + z * log_sum^2.
+/// A row's loss: weight * ((1-s) * -log p(target) + s * mean(-log p) + z * log_sum^2).
+struct RowTerms {
+  float weight, z_loss, label_smoothing;
+};
+
+/// The gradient of that, in place of the logits.
 template <class T>
 void write_gradient(const CrossEntropy<T>& c, int64_t r, T* row, const RowSums& sums,
-                    float target) {
+                    float target, const RowTerms& terms) {
   const F32 d;
-  const float weight = c.weights[r];
+  const float whole = terms.weight * (1 + 2 * terms.z_loss * sums.log_sum);
+  const float share = terms.label_smoothing / static_cast<float>(c.vocabulary);
   const VF log_sum = hn::Set(d, sums.log_sum);
-  const VF factor = hn::Set(d, weight * (1 + 2 * c.z_loss * sums.log_sum));
-  const VF spread = hn::Set(d, weight * c.label_smoothing / static_cast<float>(c.vocabulary));
+  const VF factor = hn::Set(d, whole);
+  const VF spread = hn::Set(d, terms.weight * share);
   for_vectors(static_cast<size_t>(c.vocabulary), [&](size_t i, size_t count) {
     const VF x = load_logits(row + i, count, c.softcap);
     VF g = hn::MulSub(exp(hn::Sub(x, log_sum)), factor, spread);
@@ -75,22 +82,33 @@ void write_gradient(const CrossEntropy<T>& c, int64_t r, T* row, const RowSums& 
   });
   // The target's own element again, in fp32 until its single rounding.
   const float p = std::exp(target - sums.log_sum);
-  float g = weight * (p * (1 + 2 * c.z_loss * sums.log_sum) - (1 - c.label_smoothing) -
-                      c.label_smoothing / static_cast<float>(c.vocabulary));
+  float g = whole * p - terms.weight * (1 - terms.label_smoothing + share);
   if (c.softcap > 0) g *= 1 - (target / c.softcap) * (target / c.softcap);
   store_first(hn::Set(d, g), row + c.targets[r], 1);
 }
 
+/// The gradients of -log(1 - p) and of p * -log p, with that p a constant, are multiples of that of
+/// -log p: p / (p - 1) and p times it.
 template <class T>
 void cross_entropy_any(const CrossEntropy<T>& c) {
   for (int64_t r = 0; r < c.rows; ++r) {
     T* const row = c.logits + r * c.vocabulary;
     const RowSums sums = sum_row(c, row);
     const float target = hn::GetLane(load_logits(row + c.targets[r], 1, c.softcap));
-    float loss = (1 - c.label_smoothing) * (sums.log_sum - target);
-    loss += c.label_smoothing * (sums.log_sum - sums.mean) + c.z_loss * sums.log_sum * sums.log_sum;
-    c.losses[r] = c.weights[r] * loss;
-    if (c.gradient) write_gradient(c, r, row, sums, target);
+    const float log_p = target - sums.log_sum;
+    RowTerms terms{c.weights[r], c.z_loss, c.label_smoothing};
+    if (c.unlikelihood && terms.weight < 0) {
+      const float rest = std::max(-std::expm1(log_p), kLeastRest);
+      c.losses[r] = terms.weight * std::log(rest);
+      terms = {terms.weight * std::exp(log_p) / rest, 0, 0};
+    } else {
+      if (c.dft) terms.weight *= std::exp(log_p);
+      float loss = (1 - terms.label_smoothing) * -log_p;
+      loss += terms.label_smoothing * (sums.log_sum - sums.mean);
+      loss += terms.z_loss * sums.log_sum * sums.log_sum;
+      c.losses[r] = terms.weight * loss;
+    }
+    if (c.gradient) write_gradient(c, r, row, sums, target, terms);
   }
 }
 

@@ -7,7 +7,10 @@
 
 namespace slovo::kernels {
 
-/// T: float or Bf16. What ops::LossOptions says of softcap, z_loss and label_smoothing.
+/// 1 - p is taken for no less than this where a row is to be unlearned.
+constexpr float kLeastRest = 1e-5f;
+
+/// T: float or Bf16. What ops::LossOptions says.
 template <class T>
 struct CrossEntropy {
   int64_t rows, vocabulary;
@@ -17,6 +20,7 @@ struct CrossEntropy {
   float* losses;           ///< [rows]
   bool gradient;
   float softcap, z_loss, label_smoothing;
+  bool dft, unlikelihood;
 };
 void cross_entropy(const CrossEntropy<float>& c);
 void cross_entropy(const CrossEntropy<Bf16>& c);

@@ -115,6 +115,9 @@ at::Tensor TransformerImpl::forward(const ModelInput& input, ModelState* state) 
   MixerInput mixer{input_positions(input, segments, state), input.ids_BT, &segments, nullptr};
   at::Tensor x_BTC = embedding_->forward(input.ids_BT);
   if (positions_) x_BTC = x_BTC + positions_->forward(mixer.positions_BT);
+  if (noise_.alpha > 0 && pass_->on) {
+    x_BTC = x_BTC + noise_.draw(segments, config_.hidden_size, pass_->number, x_BTC.options());
+  }
   const at::Tensor first_BTC = x_BTC;
   for (size_t i = 0; i < blocks_->size(); ++i) {
     if (state != nullptr) mixer.state = state->layers[i].get();

@@ -11,6 +11,7 @@
 
 #include "config/config.h"
 #include "model/block.h"
+#include "model/embedding_noise.h"
 #include "model/layer_state.h"
 #include "model/norm.h"
 #include "model/projection.h"
@@ -47,6 +48,9 @@ class TransformerImpl : public torch::nn::Module {
   /// first.
   void recompute_blocks(bool on) { recompute_blocks_ = on; }
 
+  /// Noise on the embeddings where gradients are recorded; none at first.
+  void set_embedding_noise(const EmbeddingNoise& noise) { noise_ = noise; }
+
   /// Numbers the next pass, for what is drawn at random where gradients are recorded. Each pass of
   /// a run should have a number of its own.
   void number_pass(uint64_t number) { pass_number_ = number; }
@@ -63,6 +67,7 @@ class TransformerImpl : public torch::nn::Module {
 
   ModelConfig config_;
   bool recompute_blocks_ = false;
+  EmbeddingNoise noise_;
   uint64_t pass_number_ = 0;
   std::shared_ptr<TrainingPass> pass_ = std::make_shared<TrainingPass>();
   Table embedding_{nullptr};

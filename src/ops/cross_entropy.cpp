@@ -4,39 +4,45 @@
 #include <ATen/ATen.h>
 #include <torch/csrc/autograd/custom_function.h>
 
-#include "core/error.h"
 #include "ops/dispatch.h"
+#include "ops/head.h"
 #include "ops/ops.h"
-#include "ops/product.h"
 
 namespace slovo::ops {
 namespace {
 
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
-
-/// Logits of one chunk, bytes. Each chunk costs one pass over the head's gradient, so few are
-/// better.
-constexpr int64_t kChunkBytes = int64_t{1} << 26;
-
-/// Calls body(begin, count) for chunks of the rows, of equal size but for the last.
-template <class Body>
-void for_chunks(const Tensor& hidden, const Tensor& head, const Body& body) {
-  const int64_t rows = hidden.size(0);
-  const int64_t bytes = rows * head.size(0) * static_cast<int64_t>(hidden.element_size());
-  const int64_t chunks = (bytes + kChunkBytes - 1) / kChunkBytes;
-  const int64_t size = chunks > 0 ? (rows + chunks - 1) / chunks : rows;
-  for (int64_t begin = 0; begin < rows; begin += size) body(begin, std::min(size, rows - begin));
-}
-
-Tensor head_logits(const Tensor& hidden, const Tensor& head) {
-  return detail::use_fast(hidden, head) ? detail::product(hidden, head) : at::linear(hidden, head);
-}
+using detail::add_head_gradient;
+using detail::for_chunks;
+using detail::head_logits;
+using detail::hidden_gradient;
+using detail::Precomputed;
 
 /// Rows [n] of one chunk: targets int64, weights fp32 (fp64 for fp64) with the scale in them.
 struct ChunkRows {
   Tensor targets, weights;
 };
+
+/// What a row's loss is multiplied by, and its gradient as a multiple of that of -log p.
+struct RowFactors {
+  Tensor losses, weights;
+  Tensor plain;  ///< 1 where the loss is the plain one, with its further terms
+};
+
+/// `plain_losses` [n] without weights, `log_p` [n].
+RowFactors weigh_rows(const Tensor& plain_losses, const Tensor& log_p, const Tensor& weights,
+                      const LossOptions& options) {
+  const Tensor factors = options.dft ? weights * log_p.exp() : weights;
+  RowFactors out{plain_losses * factors, factors, at::ones_like(weights)};
+  if (!options.unlikelihood) return out;
+  const Tensor unlearned = weights < 0;
+  const Tensor rest = log_p.expm1().neg().clamp_min(kernels::kLeastRest);
+  out.losses = at::where(unlearned, weights * rest.log(), out.losses);
+  out.weights = at::where(unlearned, weights * log_p.exp() / rest, out.weights);
+  out.plain.masked_fill_(unlearned, 0);
+  return out;
+}
 
 /// The weighted losses [n]; with `gradient`, logits become the gradient with respect to themselves.
 Tensor reference_row_losses(Tensor& logits, const ChunkRows& rows, bool gradient,
@@ -46,18 +52,21 @@ Tensor reference_row_losses(Tensor& logits, const ChunkRows& rows, bool gradient
   const Tensor log_sum = capped.logsumexp(-1, /*keepdim=*/true);
   const Tensor log_probs = capped - log_sum;
   const Tensor ids = rows.targets.unsqueeze(1);
-  const Tensor losses = log_probs.gather(1, ids)
-                            .mul(options.label_smoothing - 1)
+  const Tensor log_p = log_probs.gather(1, ids);
+  const Tensor losses = log_p.mul(options.label_smoothing - 1)
                             .sub(log_probs.mean(-1, true).mul(options.label_smoothing))
                             .add(log_sum.square().mul(options.z_loss));
+  const RowFactors factors = weigh_rows(losses.squeeze(1), log_p.squeeze(1), rows.weights, options);
   if (gradient) {
-    Tensor slope = log_probs.exp().mul(log_sum.mul(2 * options.z_loss).add(1));
-    slope.sub_(options.label_smoothing / static_cast<double>(logits.size(1)));
-    slope.scatter_add_(1, ids, at::full_like(losses, options.label_smoothing - 1));
+    const Tensor plain = factors.plain.unsqueeze(1);
+    const Tensor smoothing = plain * options.label_smoothing;
+    Tensor slope = log_probs.exp().mul(log_sum.mul(2 * options.z_loss).mul(plain).add(1));
+    slope.sub_(smoothing / static_cast<double>(logits.size(1)));
+    slope.scatter_add_(1, ids, smoothing - 1);
     if (options.softcap > 0) slope.mul_(1 - (capped / options.softcap).square());
-    logits = slope.mul_(rows.weights.unsqueeze(1)).to(logits.scalar_type());
+    logits = slope.mul_(factors.weights.unsqueeze(1)).to(logits.scalar_type());
   }
-  return losses.squeeze(1).mul(rows.weights);
+  return factors.losses;
 }
 
 Tensor fast_row_losses(const Tensor& logits, const ChunkRows& rows, bool gradient,
@@ -71,7 +80,8 @@ Tensor fast_row_losses(const Tensor& logits, const ChunkRows& rows, bool gradien
           end - begin, size, detail::data<T>(logits) + begin * size,
           detail::data<int64_t>(rows.targets) + begin, detail::data<float>(rows.weights) + begin,
           detail::data<float>(losses) + begin, gradient, static_cast<float>(options.softcap),
-          static_cast<float>(options.z_loss), static_cast<float>(options.label_smoothing)});
+          static_cast<float>(options.z_loss), static_cast<float>(options.label_smoothing),
+          options.dft, options.unlikelihood});
     });
   });
   return losses;
@@ -87,19 +97,6 @@ struct Loss {
   Tensor sum;          ///< scalar, fp32
   Tensor hidden_grad;  ///< [n,C], defined when asked for
 };
-
-Tensor hidden_gradient(const Tensor& gradient, const Tensor& head) {
-  return detail::use_fast(gradient, head) ? detail::product_input_gradient(gradient, head)
-                                          : gradient.mm(head);
-}
-
-void add_head_gradient(const Tensor& gradient, const Tensor& rows, const Tensor& head) {
-  if (detail::use_fast(gradient, head)) {
-    detail::add_weight_gradient(gradient, rows, detail::weight_gradient(head));
-  } else {
-    detail::add_gradient(head, gradient.t().mm(rows));
-  }
-}
 
 /// hidden [n,C]; `rows` of all n.
 Loss chunked_loss(const Tensor& hidden, const Tensor& head, const ChunkRows& rows,
@@ -117,21 +114,6 @@ Loss chunked_loss(const Tensor& hidden, const Tensor& head, const ChunkRows& row
   });
   return out;
 }
-
-/// Hands on a gradient that the forward pass has computed.
-struct Precomputed : torch::autograd::Function<Precomputed> {
-  static Tensor forward(AutogradContext* ctx, const Tensor&, const Tensor& loss,
-                        const Tensor& gradient) {
-    ctx->save_for_backward({gradient});
-    return loss.alias();
-  }
-  static variable_list backward(AutogradContext* ctx, const variable_list& gradients) {
-    // The head's gradient is summed already, so another factor here would make the two disagree.
-    SLOVO_CHECK(!gradients[0].is_cpu() || gradients[0].item<double>() == 1.0,
-                "linear_cross_entropy takes its factor as `scale`");
-    return {ctx->get_saved_variables()[0], Tensor(), Tensor()};
-  }
-};
 
 /// Log-probabilities of the targets of one chunk; sets `greedy` where it is not null.
 Tensor chunk_log_probs(const Tensor& rows, const Tensor& head, const Tensor& ids, double cap,

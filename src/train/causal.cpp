@@ -17,13 +17,18 @@ double supervised(const Batch& batch) {
 
 }  // namespace
 
-CausalObjective::CausalObjective(Transformer model, CausalData data, const TrainConfig& train)
+CausalObjective::CausalObjective(Transformer model, CausalData data, const TrainConfig& train,
+                                 const SftConfig* sft)
     : model_(std::move(model)),
       data_(std::move(data)),
       micro_batch_(train.micro_batch()),
       training_loss_{model_->config().final_logit_softcapping, train.z_loss, train.label_smoothing},
       plain_loss_{.softcap = model_->config().final_logit_softcapping},
-      device_(model_->head_weight().device()) {}
+      device_(model_->head_weight().device()) {
+  if (sft == nullptr) return;
+  training_loss_.dft = sft->loss == TokenLoss::dft;
+  training_loss_.unlikelihood = sft->negative == NegativeLoss::unlikelihood;
+}
 
 StepWork CausalObjective::prepare(int64_t step) {
   constexpr int kMostMicroBatchesLog2 = 24;
@@ -40,14 +45,30 @@ StepWork CausalObjective::prepare(int64_t step) {
 }
 
 at::Tensor CausalObjective::loss(const Batch& micro_batch, double scale) {
-  model_->number_pass(next_pass_++);
-  return loss_with(micro_batch, scale, training_loss_);
+  const Batch batch = begin_pass(micro_batch);
+  return text_loss(hidden_of(batch), batch, scale);
 }
 
-at::Tensor CausalObjective::loss_with(const Batch& micro_batch, double scale,
-                                      const ops::LossOptions& options) {
-  const Batch batch = device_.is_cpu() ? micro_batch : micro_batch.to(device_);
-  const at::Tensor hidden_BTC = model_->forward({batch.ids_BT, batch.positions_BT, batch.segments});
+Batch CausalObjective::begin_pass(const Batch& micro_batch) {
+  model_->number_pass(next_pass_++);
+  return on_device(micro_batch);
+}
+
+Batch CausalObjective::on_device(const Batch& batch) const {
+  return device_.is_cpu() ? batch : batch.to(device_);
+}
+
+at::Tensor CausalObjective::hidden_of(const Batch& batch) {
+  return model_->forward({batch.ids_BT, batch.positions_BT, batch.segments});
+}
+
+at::Tensor CausalObjective::text_loss(const at::Tensor& hidden_BTC, const Batch& batch,
+                                      double scale) const {
+  return loss_with(hidden_BTC, batch, scale, training_loss_);
+}
+
+at::Tensor CausalObjective::loss_with(const at::Tensor& hidden_BTC, const Batch& batch,
+                                      double scale, const ops::LossOptions& options) const {
   return ops::linear_cross_entropy(hidden_BTC.flatten(0, 1), model_->head_weight(),
                                    batch.targets_BT.flatten(), batch.weights_BT.flatten(), scale,
                                    options);
@@ -66,8 +87,8 @@ std::optional<double> CausalObjective::mean_loss(
   double sum = 0;
   double weight = 0;
   for (int64_t index = 0; index < batches && !interrupted(); ++index) {
-    const Batch batch = batch_at(index);
-    sum += loss_with(batch, 1.0, plain_loss_).item<double>();
+    const Batch batch = on_device(batch_at(index));
+    sum += loss_with(hidden_of(batch), batch, 1.0, plain_loss_).item<double>();
     weight += supervised(batch);
     progress.advance(1);
   }

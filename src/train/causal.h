@@ -25,8 +25,9 @@ struct CausalData {
 class CausalObjective : public Objective {
  public:
   /// Computes `train.micro_batch()` rows at once on the model's device, with the loss that `train`
-  /// describes.
-  CausalObjective(Transformer model, CausalData data, const TrainConfig& train);
+  /// and, where examples are learned, `sft` describe.
+  CausalObjective(Transformer model, CausalData data, const TrainConfig& train,
+                  const SftConfig* sft = nullptr);
 
   StepWork prepare(int64_t step) override;
   at::Tensor loss(const Batch& micro_batch, double scale) override;
@@ -36,8 +37,18 @@ class CausalObjective : public Objective {
   std::vector<std::string> sources(int64_t step) override;
   std::vector<RoleModel> models() const override { return {{ModelRole::policy, model_}}; }
 
+ protected:
+  const Transformer& model() const { return model_; }
+  /// Begins the pass of a micro-batch; what it holds, on the model's device.
+  Batch begin_pass(const Batch& micro_batch);
+  at::Tensor hidden_of(const Batch& batch);
+  /// The part of the text itself in the loss.
+  at::Tensor text_loss(const at::Tensor& hidden_BTC, const Batch& batch, double scale) const;
+
  private:
-  at::Tensor loss_with(const Batch& micro_batch, double scale, const ops::LossOptions& options);
+  Batch on_device(const Batch& batch) const;
+  at::Tensor loss_with(const at::Tensor& hidden_BTC, const Batch& batch, double scale,
+                       const ops::LossOptions& options) const;
   std::optional<double> mean_loss(int64_t batches,
                                   const std::function<Batch(int64_t index)>& batch);
 

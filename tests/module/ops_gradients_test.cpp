@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "core/text.h"
+#include "ops/distillation.h"
 #include "ops_support.h"
 
 namespace slovo {
@@ -220,11 +221,48 @@ OpCase cross_entropy_case(const std::string& name, const Tensor& weights,
             Tensor logits = at::linear(x[0], w[0]);
             if (options.softcap > 0) logits = (logits / options.softcap).tanh() * options.softcap;
             const Tensor log_probs = at::log_softmax(logits, -1);
-            const Tensor losses = log_probs.gather(1, targets.unsqueeze(1)).squeeze(1) *
-                                      (options.label_smoothing - 1) -
-                                  log_probs.mean(-1) * options.label_smoothing +
-                                  logits.logsumexp(-1).square() * options.z_loss;
-            return (losses * weights).sum() * 0.25;
+            const Tensor log_p = log_probs.gather(1, targets.unsqueeze(1)).squeeze(1);
+            Tensor losses = log_p * (options.label_smoothing - 1) -
+                            log_probs.mean(-1) * options.label_smoothing +
+                            logits.logsumexp(-1).square() * options.z_loss;
+            if (options.dft) losses = losses * log_p.exp().detach();
+            losses = losses * weights;
+            if (options.unlikelihood) {
+              losses = at::where(weights < 0, weights * (1 - log_p.exp()).log(), losses);
+            }
+            return losses.sum() * 0.25;
+          }};
+}
+
+/// The teacher's states are 40 wide, the student's 24.
+OpCase distillation_case(const std::string& name, const ops::DistillOptions& options,
+                         double softcap = 0) {
+  const Tensor weights = at::tensor({1.f, 0.f, 0.5f, 2.f, 0.f, 1.f});
+  const Tensor hidden = random({6, 40}), head = random({67, 40});
+  return {name,
+          {random({6, 24})},
+          {random({67, 24})},
+          [=](const Tensors& x, const Tensors& w) {
+            const auto type = x[0].scalar_type();
+            return ops::linear_distillation({x[0], w[0], softcap}, {hidden.to(type), head.to(type)},
+                                            weights, 0.25, options);
+          },
+          [=](const Tensors& x, const Tensors& w) {
+            const double t = options.temperature;
+            Tensor student = at::linear(x[0], w[0]);
+            if (softcap > 0) student = (student / softcap).tanh() * softcap;
+            Tensor teacher = at::linear(hidden, head).to(student.scalar_type());
+            if (options.top_k > 0) {
+              const Tensor best = std::get<1>(teacher.topk(options.top_k, 1));
+              student = student.gather(1, best);
+              teacher = teacher.gather(1, best);
+            }
+            const Tensor q = at::log_softmax(student / t, 1);
+            const Tensor p = at::log_softmax(teacher / t, 1);
+            const Tensor kl = options.divergence == ops::Divergence::forward_kl
+                                  ? p.exp() * (p - q)
+                                  : q.exp() * (q - p);
+            return (kl.sum(1) * weights).sum() * 0.25 * t * t;
           }};
 }
 
@@ -260,6 +298,17 @@ std::vector<OpCase> all_cases() {
                                                   at::tensor({0.f, 1.f, -0.5f, 0.f, 2.f})),
                                cross_entropy_case("linear_cross_entropy with all options",
                                                   at::linspace(-1, 1, 21), {2.0, 0.01, 0.1}),
+                               cross_entropy_case("linear_cross_entropy weighed by p",
+                                                  at::linspace(-1, 1, 21), {2.0, 0.01, 0.1, true}),
+                               cross_entropy_case("linear_cross_entropy with unlikelihood",
+                                                  at::linspace(-1, 1, 21), {2.0, 0.01, 0.1, false, true}),
+                               distillation_case("forward divergence", {}),
+                               distillation_case("forward divergence, T 2, capped",
+                                                 {ops::Divergence::forward_kl, 2, 0}, 3),
+                               distillation_case("reverse divergence, T 0.7",
+                                                 {ops::Divergence::reverse_kl, 0.7, 0}),
+                               distillation_case("reverse divergence of 5 words",
+                                                 {ops::Divergence::reverse_kl, 1.5, 5}, 3),
                                fork_case(true),
                                fork_case(false),
                                log_probs_case()};
@@ -289,6 +338,21 @@ TEST(Ops, FastEqualsReferenceInBf16) {
     const Result plain = run(c.plain, leaves(c.inputs, at::kBFloat16),
                              leaves(c.weights, at::kBFloat16), at::kDouble);
     expect_close(run(c.op, c.inputs, c.weights, at::kBFloat16), plain, 3e-2, c.name);
+  }
+}
+
+/// A word that is nearly sure: 1 - p is bounded, so that the loss and its gradient stay finite.
+TEST(Ops, UnlikelihoodOfASureWordIsFinite) {
+  for (const auto form : {Implementation::reference, Implementation::fast}) {
+    const UseImplementation use(form);
+    const Tensor hidden = at::full({1, 1}, 100.0).requires_grad_();
+    const Tensor head = at::tensor({1.0f, -1.0f}).view({2, 1}).requires_grad_();
+    const Tensor loss = ops::linear_cross_entropy(hidden, head, at::zeros({1}, at::kLong),
+                                                  at::full({1}, -1.0), 1, {.unlikelihood = true});
+    EXPECT_NEAR(-std::log(1e-5), loss.item<double>(), 1e-3);
+    loss.backward();
+    EXPECT_TRUE(at::isfinite(hidden.grad()).all().item<bool>());
+    EXPECT_LE(head.grad().abs().max().item<double>(), 100 * 1e5 + 1);
   }
 }
 

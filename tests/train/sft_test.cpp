@@ -1,8 +1,12 @@
 // Instruction tuning's arithmetic: neither packing nor accumulation changes what is learned.
+#include <map>
+
 #include "data/loader.h"
 #include "data/packing.h"
+#include "model/freeze.h"
 #include "model/grow.h"
 #include "tiny_run.h"
+#include "train/distill.h"
 
 namespace slovo {
 namespace {
@@ -79,6 +83,118 @@ TEST(Sft, NewTokensBeginAsTheMeanOfThoseThatAreKnown) {
     const at::Tensor mean = before.narrow(2, 0, 15).mean(2, true);
     EXPECT_TRUE(at::allclose(mean.expand({1, 12, 5}), after.narrow(2, 15, 5), 1e-4, 1e-5));
   }
+}
+
+/// Gradients by name of a step on one batch.
+std::map<std::string, at::Tensor> gradients(Transformer& model, Objective& objective) {
+  FlatParameters parameters(*model, at::kFloat);
+  const StepWork work = objective.prepare(0);
+  for (const Batch& batch : work.micro_batches) objective.loss(batch, 1 / work.weight).backward();
+  std::map<std::string, at::Tensor> out;
+  for (const auto& [name, gradient] : parameters.views_of(parameters.grad().clone(), "")) {
+    out.emplace(name, gradient);
+  }
+  return out;
+}
+
+Transformer tiny_transformer(uint64_t seed = 3) {
+  Transformer model(tiny_model(), at::TensorOptions(at::kFloat));
+  init_weights(model, seed);
+  return model;
+}
+
+CausalData counting_data() {
+  CausalData data;
+  data.train = [](int64_t step) { return counting_batch(4, 16, 5, static_cast<uint64_t>(step)); };
+  data.valid_batches = 1;
+  data.valid = [](int64_t) { return counting_batch(4, 16, 99, 0); };
+  return data;
+}
+
+TEST(Sft, FrozenPartsHaveNoGradientAndTheOthersTheSame) {
+  for (const bool recompute : {false, true}) {
+    Transformer whole = tiny_transformer();
+    CausalObjective objective(whole, counting_data(), tiny_train());
+    const auto all = gradients(whole, objective);
+    Transformer frozen = tiny_transformer();
+    frozen->recompute_blocks(recompute);
+    freeze(frozen, true, 1);
+    CausalObjective frozen_objective(frozen, counting_data(), tiny_train());
+    const auto some = gradients(frozen, frozen_objective);
+    EXPECT_FALSE(some.contains("embedding.weight"));
+    EXPECT_TRUE(some.contains("norm.weight"));
+    for (const auto& [name, gradient] : all) {
+      const bool stays = name == "embedding.weight" || name.starts_with("blocks.0.");
+      ASSERT_NE(stays, some.contains(name)) << name;
+      if (!stays) EXPECT_TRUE(at::equal(gradient, some.at(name))) << name;
+    }
+  }
+  EXPECT_TRUE(testing::contains(testing::error_of([] { freeze(tiny_transformer(), false, 3); }),
+                                "sft.freeze_layers is 3, but the model has 2 blocks"));
+}
+
+TEST(Sft, EmbeddingNoiseIsOfTheSizeOfThePaperAndOfThePass) {
+  Segments segments;
+  segments.batch = 1;
+  segments.length = 600;
+  segments.offsets = {0, 100, 600};
+  const EmbeddingNoise noise{5, 7};
+  const at::Tensor drawn = noise.draw(segments, 64, 1, at::kFloat);
+  const auto check = [&](int64_t begin, int64_t count) {
+    const double most = 5 / std::sqrt(static_cast<double>(count) * 64);
+    const at::Tensor part = drawn.narrow(1, begin, count);
+    EXPECT_LE(part.abs().max().item<double>(), most);
+    EXPECT_NEAR(most / std::sqrt(3.0), part.std().item<double>(), 0.02 * most) << "uniform";
+    EXPECT_NEAR(0, part.mean().item<double>(), 0.02 * most);
+  };
+  check(0, 100);
+  check(100, 500);
+  EXPECT_TRUE(at::equal(drawn, noise.draw(segments, 64, 1, at::kFloat)));
+  EXPECT_FALSE(at::equal(drawn, noise.draw(segments, 64, 2, at::kFloat)));
+}
+
+TEST(Sft, EmbeddingNoiseIsOnWhileTrainingOnly) {
+  Transformer plain = tiny_transformer(), noisy = tiny_transformer();
+  noisy->set_embedding_noise({50, 7});
+  CausalObjective a(plain, counting_data(), tiny_train()), b(noisy, counting_data(), tiny_train());
+  EXPECT_EQ(*a.validate(), *b.validate());
+  const auto with = gradients(noisy, b);
+  EXPECT_FALSE(at::equal(gradients(plain, a).at("norm.weight"), with.at("norm.weight")));
+  Transformer again = tiny_transformer();
+  again->set_embedding_noise({50, 7});
+  again->recompute_blocks(true);
+  CausalObjective c(again, counting_data(), tiny_train());
+  const auto repeated = gradients(again, c);
+  for (const auto& [name, gradient] : with) {
+    EXPECT_TRUE(at::allclose(gradient, repeated.at(name), 1e-5, 1e-7)) << name;
+  }
+}
+
+DistillObjective distilling(Transformer& model, const Transformer& teacher, double weight) {
+  DistillConfig distill;
+  distill.weight = weight;
+  return {model, counting_data(), tiny_train(), SftConfig(), teacher, distill};
+}
+
+TEST(Sft, ATeacherThatIsTheModelTeachesNothing) {
+  Transformer model = tiny_transformer();
+  DistillObjective objective = distilling(model, tiny_transformer(), 1);
+  for (const auto& [name, gradient] : gradients(model, objective)) {
+    EXPECT_LT(gradient.abs().max().item<double>(), 1e-6) << name;
+  }
+  EXPECT_NEAR(0, objective.metrics().at(0).second, 1e-6);
+}
+
+TEST(Sft, TheLossIsSharedBetweenTextAndTeacher) {
+  const auto mixed = [](double weight) {
+    Transformer model = tiny_transformer();
+    DistillObjective objective = distilling(model, tiny_transformer(11), weight);
+    return gradients(model, objective).at("blocks.0.mlp.up.weight");
+  };
+  Transformer model = tiny_transformer();
+  CausalObjective text(model, counting_data(), tiny_train());
+  const at::Tensor of_text = gradients(model, text).at("blocks.0.mlp.up.weight");
+  EXPECT_TRUE(at::allclose(0.75 * of_text + 0.25 * mixed(1), mixed(0.25), 1e-4, 1e-7));
 }
 
 /// A run that learns three rows by heart: its validation loss falls, then rises.
