@@ -30,12 +30,11 @@ class Run {
   void add(TokenId id) { ids_.push_back(id); }
 
   void write_starts(std::vector<size_t>& out) const {
-    // Sentencepiece puts a space before a text that has none; a special token may swallow white
-    // space behind it.
-    const bool has_space = text_.substr(begin_).starts_with(' ');
-    const bool dummy = !has_space && tokenizer_.token(ids_.front()).starts_with("\u2581");
+    // Sentencepiece puts a space before a text; a special token may swallow white space behind it.
     size_t at = begin_;
-    if (place(at, dummy, nullptr) < end_) at += swallowed(end_ - place(at, dummy, nullptr));
+    const size_t reach = place(at, false, nullptr);
+    const bool dummy = reach == end_ + 1 && tokenizer_.token(ids_.front()).starts_with("\u2581");
+    if (reach < end_) at += swallowed(end_ - reach);
     const size_t end = place(at, dummy, &out);
     if (end != end_ && !is_space(text_.substr(std::min(end, end_)))) throw_changed();
   }
@@ -200,7 +199,9 @@ void DialogueEncoder::weigh(TokenExample& example, const std::string& text,
   if (learn_ == Learn::last && spans.size() > 1) spans.erase(spans.begin(), spans.end() - 1);
   const std::vector<size_t> starts = token_starts(*tokenizer_, text, example.ids);
   for (const Span& span : spans) {
-    const auto first = std::upper_bound(starts.begin(), starts.end(), span.begin) - 1;
+    // A space that sentencepiece puts there begins where the text behind it does.
+    auto first = std::lower_bound(starts.begin(), starts.end(), span.begin);
+    if (*first > span.begin) --first;
     auto end = std::lower_bound(starts.begin(), starts.end(), span.end);
     // White space behind the token that ends the turn comes when nobody reads on.
     auto turn_end = end;
@@ -223,7 +224,8 @@ TokenExample DialogueEncoder::encode_plain(const Dialogue& dialogue) const {
   out.weights.assign(out.ids.size(), learn_ == Learn::all ? 1.0F : 0.0F);
   const std::vector<size_t> starts = token_starts(*tokenizer_, text, out.ids);
   for (size_t i = 0; i < out.ids.size(); ++i) {
-    if (starts[i + 1] > dialogue.prompt.size()) out.weights[i] = 1;
+    const size_t end = dialogue.prompt.size();
+    if (starts[i] >= end || starts[i + 1] > end) out.weights[i] = 1;
   }
   if (adds_bos_) {
     out.ids.insert(out.ids.begin(), *tokenizer_->bos_id());
