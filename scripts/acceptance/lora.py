@@ -24,12 +24,11 @@ import torch
 import transformers
 
 ROOT = Path(__file__).resolve().parents[2]
-SETTINGS = {"LoRA": {}, "rsLoRA": {"--lora.rslora": "true"}, "DoRA": {"--lora.dora": "true"}}
+SETTINGS = {"LoRA": [], "rsLoRA": ["--lora.rslora"], "DoRA": ["--lora.dora"]}
 TOLERANCE, SHARE = 1e-4, 0.45
 
 
-def sft(args, model, out, settings):
-    flags = [word for pair in settings.items() for word in pair]
+def sft(args, model, out, flags):
     return [args.slovo, "sft", "--model", model, "--data", args.data, "--out", out, *flags]
 
 
@@ -66,7 +65,8 @@ def logits(model, ids):
 def check_adapter(args, work, name):
     """The largest differences: PEFT from slovo, merged from adapted as slovo says, merged in transformers from PEFT."""
     adapter = work / name
-    run(sft(args, args.model, adapter, {"--lora.rank": "8", "--train.steps": "30", "--train.lr": "1e-2", **SETTINGS[name]}))
+    flags = ["--lora.rank", "8", "--train.steps", "30", "--train.lr", "1e-2", *SETTINGS[name]]
+    run(sft(args, args.model, adapter, flags))
     base = transformers.AutoModelForCausalLM.from_pretrained(args.model, dtype=torch.float32)
     ids = random_texts(base)
     before = logits(base, ids)
@@ -107,10 +107,10 @@ def check_memory(args, work):
     """QLoRA's peak as a share of full fine-tuning's, both above what the program itself takes."""
     model = work / "large"
     parameters = make_large_model(args, model)
-    steps = {"--train.steps": "3", "--train.batch_size": "2", "--data.seq_len": "128", "--train.warmup_steps": "0"}
+    steps = ["--train.steps", "3", "--train.batch_size", "2", "--data.seq_len", "128", "--train.warmup_steps", "0"]
     program = peak_bytes([args.slovo, "--version"])
     whole = peak_bytes(sft(args, model, work / "whole", steps)) - program
-    qlora = {**steps, "--lora.rank": "8", "--lora.base": "nf4"}
+    qlora = [*steps, "--lora.rank", "8", "--lora.base", "nf4"]
     small = peak_bytes(sft(args, model, work / "qlora", qlora)) - program
     print(f"{parameters / 1e6:.0f} M parameters: whole {whole / 1e6:.0f} MB, QLoRA {small / 1e6:.0f} MB: "
           f"{small / whole:.2f} (bar {SHARE}); the program itself {program / 1e6:.0f} MB")

@@ -1,6 +1,7 @@
 #include "core/memory.h"
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <fstream>
@@ -39,6 +40,14 @@ int64_t group_available() {
   return std::max<int64_t>(0, limit - used + cache);
 }
 
+/// Tells the kernel about the whole pages of this size among these bytes.
+void advise_pages(const void* begin, size_t bytes, uintptr_t page, int advice) {
+  const auto address = reinterpret_cast<uintptr_t>(begin);
+  const uintptr_t first = (address + page - 1) / page * page;
+  const uintptr_t last = (address + bytes) / page * page;
+  if (first < last) madvise(reinterpret_cast<void*>(first), last - first, advice);
+}
+
 }  // namespace
 
 int64_t resident_bytes() { return kib_field("/proc/self/status", "VmRSS:"); }
@@ -59,10 +68,11 @@ void keep_freed_memory() {
 
 void prefer_large_pages(void* begin, size_t bytes) {
   constexpr uintptr_t kPage = uintptr_t{2} << 20;
-  const auto address = reinterpret_cast<uintptr_t>(begin);
-  const uintptr_t first = (address + kPage - 1) / kPage * kPage;
-  const uintptr_t last = (address + bytes) / kPage * kPage;
-  if (first < last) madvise(reinterpret_cast<void*>(first), last - first, MADV_HUGEPAGE);
+  advise_pages(begin, bytes, kPage, MADV_HUGEPAGE);
+}
+
+void drop_pages(const void* begin, size_t bytes) {
+  advise_pages(begin, bytes, static_cast<uintptr_t>(sysconf(_SC_PAGESIZE)), MADV_DONTNEED);
 }
 
 }  // namespace slovo

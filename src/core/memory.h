@@ -17,6 +17,9 @@ int64_t available_bytes();
 /// once for 2 MiB rather than for 4 KiB. Does nothing where it cannot.
 void prefer_large_pages(void* begin, size_t bytes);
 
+/// Drops whole pages of a mapped file from memory; they are read again when touched.
+void drop_pages(const void* begin, size_t bytes);
+
 /// Lets the allocator keep what is freed, up to about a gigabyte: a training step asks for the same
 /// buffers again and again, and memory fresh from the system comes page by page. For the whole
 /// process, best before its first large allocation; does nothing where the allocator has no such

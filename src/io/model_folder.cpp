@@ -241,8 +241,10 @@ void read_weights(const fs::path& folder, const FolderConfig& config,
   drop_absent_prefix(base_prefix(config.model_type()), files, expected);
   check_weights(folder, config.model, files, expected);
   for (const StoredTensor& stored : expected) {
-    const at::Tensor value = files.holder(stored.name).view(stored.name);
+    const SafetensorsFile& file = files.holder(stored.name);
+    const at::Tensor value = file.view(stored.name);
     take(stored.parameter, stored.begin, stored.transposed ? value.t() : value);
+    file.drop(stored.name);  // else file and model would lie in memory side by side
   }
 }
 

@@ -12,6 +12,7 @@
 #include <set>
 
 #include "core/error.h"
+#include "core/memory.h"
 #include "io/checkpoint_json.h"
 
 namespace slovo {
@@ -247,6 +248,11 @@ at::Tensor SafetensorsFile::view(const std::string& name) const {
   at::Tensor copy = at::empty(found.shape, at::TensorOptions(found.dtype));
   std::memcpy(copy.data_ptr(), bytes, found.bytes);
   return copy;
+}
+
+void SafetensorsFile::drop(const std::string& name) const {
+  const TensorEntry& found = entry(name);
+  drop_pages(file_.bytes().data() + found.begin, found.bytes);
 }
 
 }  // namespace slovo

@@ -45,6 +45,8 @@ class SafetensorsFile {
   /// The mapped bytes, read-only, valid as long as this object; a copy where they are not aligned
   /// for the dtype.
   at::Tensor view(const std::string& name) const;
+  /// Drops the tensor's bytes from memory; a view of it reads them from the file again.
+  void drop(const std::string& name) const;
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
   const std::filesystem::path& path() const { return path_; }
 

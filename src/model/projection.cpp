@@ -90,8 +90,7 @@ at::Tensor ProjectionImpl::changed_norms(AdapterImpl& adapter) const {
 }
 
 void ProjectionImpl::quantize(LoraBase form) {
-  form_ = form;
-  quantized_ = c10::make_intrusive<ops::QuantizedWeight>();
+  quantized_ = c10::make_intrusive<ops::QuantizedWeight>(form, weight.device());
   weight = at::empty(weight.sizes(), weight.options().device(at::kMeta).requires_grad(false));
   parameters_["weight"] = weight;
 }
@@ -103,7 +102,7 @@ void ProjectionImpl::set_rows(int64_t begin, const at::Tensor& rows) {
     return;
   }
   SLOVO_CHECK(quantized_->rows() == begin, "rows from ", begin, " behind ", quantized_->rows());
-  quantized_->parts.emplace_back(form_, rows);
+  quantized_->add(rows);
 }
 
 void ProjectionImpl::add_adapter(const Adapter& adapter) {

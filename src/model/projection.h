@@ -45,7 +45,6 @@ class ProjectionImpl : public torch::nn::Module {
   at::Tensor changed_norms(AdapterImpl& adapter) const;
 
   c10::intrusive_ptr<ops::QuantizedWeight> quantized_;
-  LoraBase form_ = LoraBase::full;
   std::vector<Adapter> adapters_;
 };
 TORCH_MODULE(Projection);

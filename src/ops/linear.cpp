@@ -93,7 +93,7 @@ template <class Body>
 void for_pieces(const QuantizedWeight& weight, at::ScalarType dtype, const Body& body) {
   constexpr int64_t kStep = QuantizedMatrix::kStep;
   int64_t first = 0;
-  for (const QuantizedMatrix& part : weight.parts) {
+  for (const QuantizedMatrix& part : weight.parts()) {
     const int64_t step = std::max<int64_t>(1, kWeightElements / part.columns() / kStep) * kStep;
     for (int64_t begin = 0; begin < part.rows(); begin += step) {
       body(part.read(begin, std::min(step, part.rows() - begin), dtype), first + begin);

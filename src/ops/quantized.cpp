@@ -128,20 +128,22 @@ Tensor QuantizedMatrix::read(int64_t begin, int64_t count, at::ScalarType dtype)
   return out;
 }
 
+void QuantizedWeight::add(const Tensor& rows) { parts_.emplace_back(form_, rows.to(device_)); }
+
 int64_t QuantizedWeight::rows() const {
   int64_t total = 0;
-  for (const QuantizedMatrix& each : parts) total += each.rows();
+  for (const QuantizedMatrix& each : parts_) total += each.rows();
   return total;
 }
 
 int64_t QuantizedWeight::bytes() const {
   int64_t total = 0;
-  for (const QuantizedMatrix& each : parts) total += each.bytes();
+  for (const QuantizedMatrix& each : parts_) total += each.bytes();
   return total;
 }
 
 Tensor QuantizedWeight::read(int64_t begin, int64_t count, at::ScalarType dtype) const {
-  for (const QuantizedMatrix& each : parts) {
+  for (const QuantizedMatrix& each : parts_) {
     if (begin + count <= each.rows()) return each.read(begin, count, dtype);
     begin -= each.rows();
   }
@@ -149,13 +151,13 @@ Tensor QuantizedWeight::read(int64_t begin, int64_t count, at::ScalarType dtype)
 }
 
 c10::intrusive_ptr<QuantizedWeight> QuantizedWeight::part(int64_t begin, int64_t count) const {
-  auto out = c10::make_intrusive<QuantizedWeight>();
+  auto out = c10::make_intrusive<QuantizedWeight>(form_, device_);
   int64_t row = 0;
-  for (const QuantizedMatrix& each : parts) {
-    if (row == begin && each.rows() == count) out->parts.push_back(each);
+  for (const QuantizedMatrix& each : parts_) {
+    if (row == begin && each.rows() == count) out->parts_.push_back(each);
     row += each.rows();
   }
-  SLOVO_CHECK(out->parts.size() == 1, "no part is ", count, " rows from ", begin);
+  SLOVO_CHECK(out->parts_.size() == 1, "no part is ", count, " rows from ", begin);
   return out;
 }
 

@@ -19,7 +19,7 @@ using at::Tensor;
 /// 256).
 class QuantizedMatrix {
  public:
-  /// matrix [rows,columns] of any floating type; `form` is not full.
+  /// matrix [rows,columns] of any floating type, kept on its device; `form` is not full.
   QuantizedMatrix(LoraBase form, const Tensor& matrix);
   int64_t rows() const { return rows_; }
   int64_t columns() const { return columns_; }
@@ -46,15 +46,24 @@ class QuantizedMatrix {
 };
 
 /// A weight [out,in] as matrices below each other, quantised apart.
-struct QuantizedWeight : torch::CustomClassHolder {
-  std::vector<QuantizedMatrix> parts;
+class QuantizedWeight : public torch::CustomClassHolder {
+ public:
+  QuantizedWeight(LoraBase form, at::Device device) : form_(form), device_(device) {}
+  /// The next rows, of any floating type and from any device.
+  void add(const Tensor& rows);
 
+  const std::vector<QuantizedMatrix>& parts() const { return parts_; }
   int64_t rows() const;
   int64_t bytes() const;
   /// Rows [begin, begin + count) in `dtype`; they lie in one part, `begin` on a step of it.
   Tensor read(int64_t begin, int64_t count, at::ScalarType dtype) const;
   /// The part that is just these rows, as a weight.
   c10::intrusive_ptr<QuantizedWeight> part(int64_t begin, int64_t count) const;
+
+ private:
+  LoraBase form_;
+  at::Device device_;
+  std::vector<QuantizedMatrix> parts_;
 };
 
 /// ops::linear with such a weight, which is frozen, as the bias is: gradients go to x and residual

@@ -227,7 +227,7 @@ TEST(Adapters, DroppedInputsAverageOut) {
   const at::NoGradGuard no_grad;
   projection->weight.copy_(at::randn({12, 16}));
   projection->bias.copy_(at::randn({12}));
-  Adapter adapter(AdapterPlace{"p", "a", 4, 8}, 16, config, pass, at::TensorOptions(at::kFloat));
+  Adapter adapter(AdapterPlace{"p", "a", 4, 8}, 16, config, pass, at::kFloat);
   adapter->init(3);
   adapter->lora_B.copy_(at::randn({8, 3}));
   projection->add_adapter(adapter);

@@ -16,14 +16,14 @@ using ops::QuantizedWeight;
 constexpr LoraBase kForms[] = {LoraBase::int8, LoraBase::nf4};
 
 c10::intrusive_ptr<QuantizedWeight> quantized(LoraBase form, const Tensors& matrices) {
-  auto out = c10::make_intrusive<QuantizedWeight>();
-  for (const Tensor& each : matrices) out->parts.emplace_back(form, each);
+  auto out = c10::make_intrusive<QuantizedWeight>(form, at::kCPU);
+  for (const Tensor& each : matrices) out->add(each);
   return out;
 }
 
 Tensor whole(const QuantizedWeight& weight, at::ScalarType dtype) {
   Tensors parts;
-  for (const QuantizedMatrix& each : weight.parts) {
+  for (const QuantizedMatrix& each : weight.parts()) {
     parts.push_back(each.read(0, each.rows(), dtype));
   }
   return at::cat(parts);
