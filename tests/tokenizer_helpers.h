@@ -40,11 +40,17 @@ inline std::string byte_vocabulary(const std::vector<std::string>& more) {
   return vocab.dump();
 }
 
-/// Lines of a tiktoken file.
+/// Lines of a tiktoken file: the bytes, then "aa", "ab" to "pp", "baa" and on, each of which is a
+/// shorter one and a letter.
 inline std::string rank_lines(size_t count) {
   std::string out;
   for (size_t i = 0; i < count; ++i) {
-    const std::string token = i < 256 ? std::string(1, static_cast<char>(i)) : cat("\x01", i);
+    std::string token(1, static_cast<char>(i));
+    if (i >= 256) {
+      token.clear();
+      for (size_t rest = i - 256; token.size() < 2 || rest > 0; rest /= 16)
+        token.insert(token.begin(), static_cast<char>('a' + rest % 16));
+    }
     out += cat(base64_encode(token), " ", i, "\n");
   }
   return out;

@@ -59,9 +59,19 @@ ImportedTokenizer import_gpt2(const NamedText& vocab, const NamedText& merges,
 /// BERT's vocabulary, a token a line.
 ImportedTokenizer import_bert(std::string_view text, const std::string& name,
                               const ImportSettings& settings);
-/// Lines of "base64 rank". Which pattern cuts the words follows from the number of ranks.
+/// A family of tiktoken's rank files. The file holds neither its pattern nor its special tokens.
+struct RankFamily {
+  const char* name;
+  size_t ranks;
+  const char* pattern;
+  std::vector<NamedId> special;
+  const char* bos;  ///< put before texts; null: nothing is
+  const char* eos;
+};
+/// Lines of "base64 rank". The family follows from the number of ranks where it is not given.
 ImportedTokenizer import_tiktoken(std::string_view text, const std::string& name,
-                                  const ImportSettings& settings);
+                                  const ImportSettings& settings,
+                                  const RankFamily* family = nullptr);
 /// A SentencePiece model, BPE or unigram.
 ImportedTokenizer import_sentencepiece(std::string_view bytes, const std::string& name,
                                        const ImportSettings& settings);

@@ -20,16 +20,6 @@ constexpr size_t kLongestToken = 1024;
 using Ranks = std::map<TokenId, std::string>;
 using Merges = std::vector<std::pair<std::string, std::string>>;
 
-/// A family of rank files. The file holds neither its pattern nor its special tokens.
-struct Family {
-  const char* name;
-  size_t ranks;
-  const char* pattern;
-  std::vector<NamedId> special;
-  const char* bos;  ///< put before texts; null: nothing is
-  const char* eos;
-};
-
 std::vector<NamedId> llama3_tokens() {
   constexpr TokenId kFirst = 128000;
   std::vector<NamedId> out{{"<|begin_of_text|>", kFirst},
@@ -51,9 +41,9 @@ std::vector<NamedId> llama3_tokens() {
   return out;
 }
 
-const std::vector<Family>& families() {
+const std::vector<RankFamily>& families() {
   static const char* const kEnd = "<|endoftext|>";
-  static const std::vector<Family> all{
+  static const std::vector<RankFamily> all{
       {"r50k_base", 50256, kGpt2Pattern, {{kEnd, 50256}}, nullptr, kEnd},
       {"p50k_base", 50280, kGpt2Pattern, {{kEnd, 50256}}, nullptr, kEnd},
       {"cl100k_base",
@@ -83,9 +73,9 @@ const std::vector<Family>& families() {
   return all;
 }
 
-const Family& find_family(size_t ranks, const std::string& name) {
+const RankFamily& find_family(size_t ranks, const std::string& name) {
   std::vector<std::string> known;
-  for (const Family& family : families()) {
+  for (const RankFamily& family : families()) {
     if (family.ranks == ranks) return family;
     known.push_back(cat(family.name, " (", with_commas(static_cast<int64_t>(family.ranks)), ")"));
   }
@@ -158,13 +148,8 @@ void require_bytes(const Ranks& ranks, const std::string& name) {
   }
 }
 
-}  // namespace
-
-ImportedTokenizer import_tiktoken(std::string_view text, const std::string& name,
-                                  const ImportSettings& settings) {
-  const Ranks ranks = read_ranks(text, name);
-  require_bytes(ranks, name);
-  const Family& family = find_family(ranks.size(), name);
+ImportedTokenizer import_ranks(const Ranks& ranks, const RankFamily& family,
+                               const ImportSettings& settings) {
   ImportedTokenizer out;
   std::vector<NamedId> vocab;
   vocab.reserve(ranks.size());
@@ -193,6 +178,15 @@ ImportedTokenizer import_tiktoken(std::string_view text, const std::string& name
   }
   out.roles.emplace_back("eos_token", family.eos);
   return out;
+}
+
+}  // namespace
+
+ImportedTokenizer import_tiktoken(std::string_view text, const std::string& name,
+                                  const ImportSettings& settings, const RankFamily* family) {
+  const Ranks ranks = read_ranks(text, name);
+  require_bytes(ranks, name);
+  return import_ranks(ranks, family ? *family : find_family(ranks.size(), name), settings);
 }
 
 }  // namespace slovo

@@ -105,7 +105,7 @@ void require_tokens(const TokenizerConfig& config, size_t learned) {
                " tokens; lower it to that or train on more text");
 }
 
-TrainingReport measure(const TokenizerParts& parts, bool bytes, const CountedWords& words,
+TrainingReport measure(const TokenizerParts& parts, bool bytes, const WordSource& words,
                        int64_t text_bytes) {
   const nlohmann::json json = parts.model;
   return measure_words(*read_token_model(JsonNode(json, "model"), bytes), words, text_bytes);
@@ -129,7 +129,7 @@ Result train_bpe_kind(const Request& request) {
   mark_special(out.parts, trained.tokens, specials);
   out.parts.model = bpe_json(numbered(trained.tokens), trained.merges, {});
   out.files = make_tokenizer_config(kSeparator, std::nullopt);
-  out.report = measure(out.parts, true, words, text_bytes);
+  out.report = measure(out.parts, true, words.source(), text_bytes);
   return out;
 }
 
@@ -168,7 +168,7 @@ Result train_word_piece_kind(const Request& request) {
                                      {"cls_token", "[CLS]"},
                                      {"sep_token", "[SEP]"},
                                      {"mask_token", "[MASK]"}});
-  out.report = measure(out.parts, false, words, text_bytes);
+  out.report = measure(out.parts, false, words.source(), text_bytes);
   return out;
 }
 
@@ -178,6 +178,30 @@ Json sentencepiece_normalizer() {
   return sequence_json(
       "normalizers",
       {{{"type", "Nmt"}}, {{"type", "NFKC"}}, replace_json({{"Regex", " {2,}"}}, " ")});
+}
+
+std::string line_end() {
+  std::string mark;
+  utf8::append(mark, kLineEnd);
+  return mark;
+}
+
+/// `parts` that mark the last word of each line for the Unigram trainer, to which a line is what a
+/// sentence is to SentencePiece.
+TokenizerParts with_line_ends(TokenizerParts parts) {
+  parts.normalizer = sequence_json(
+      "normalizers",
+      {replace_json({{"Regex", "\\s*\\n\\s*"}}, line_end() + "\n"), parts.normalizer});
+  return parts;
+}
+
+WordSource without_line_ends(const CountedWords& words) {
+  return [&words](const WordVisitor& visit) {
+    words.for_each([&visit, mark = line_end()](std::string_view word, int64_t count) {
+      if (word.ends_with(mark)) word.remove_suffix(mark.size());
+      visit(word, count);
+    });
+  };
 }
 
 /// T5's form, with a token for each byte, so that no character is unknown.
@@ -194,14 +218,15 @@ Result train_unigram_kind(const Request& request) {
                                  {{"type", "Fuse"}},
                                  {{"type", "Strip"}, {"content", " "}, {"start", 1}, {"stop", 0}}});
   int64_t text_bytes = 0;
-  CountedWords words = count_words(request, out.parts, text_bytes);
+  CountedWords words = count_words(request, with_line_ends(out.parts), text_bytes);
   make_room(request, unigram_training_bytes(words, request.threads), words);
   const size_t fixed_tokens = specials.size() + 256;
   UnigramTrainer trainer(words, request.threads);
   require_room(
       config, fixed_tokens + trainer.characters(),
       cat(trainer.characters(), " characters, 256 bytes and ", specials.size(), " special tokens"));
-  const auto pieces = trainer.run(static_cast<size_t>(config.vocab_size) - fixed_tokens);
+  const auto pieces =
+      trainer.run(static_cast<size_t>(config.vocab_size) - fixed_tokens, fixed_tokens);
   require_tokens(config, fixed_tokens + pieces.size());
   std::vector<std::string> tokens = specials;
   Json vocab = Json::array();
@@ -222,7 +247,7 @@ Result train_unigram_kind(const Request& request) {
                      {"byte_fallback", true}};
   out.files = make_tokenizer_config(
       {{"eos_token", "</s>"}, {"pad_token", "<pad>"}, {"unk_token", kUnknown}});
-  out.report = measure(out.parts, false, words, text_bytes);
+  out.report = measure(out.parts, false, without_line_ends(words), text_bytes);
   return out;
 }
 

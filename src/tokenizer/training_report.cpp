@@ -69,13 +69,12 @@ std::vector<std::string> TrainingReport::lines() const {
   return out;
 }
 
-TrainingReport measure_words(const TokenModel& model, const CountedWords& words,
-                             int64_t text_bytes) {
+TrainingReport measure_words(const TokenModel& model, const WordSource& words, int64_t text_bytes) {
   TrainingReport out;
   out.text_bytes = text_bytes;
   std::map<UScriptCode, ScriptFertility> scripts;
   std::vector<TokenId> ids;
-  words.for_each([&](std::string_view word, int64_t count) {
+  words([&](std::string_view word, int64_t count) {
     ids.clear();
     model.compute(word, TextKind::ordinary, ids);
     const int64_t tokens = count * std::ssize(ids);

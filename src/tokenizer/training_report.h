@@ -33,7 +33,6 @@ struct TrainingReport {
 
 /// Of words as the pre-tokenizer cuts them (a language without spaces has long ones), as `model`
 /// encodes them. Pieces without letters count as tokens, not as words.
-TrainingReport measure_words(const TokenModel& model, const CountedWords& words,
-                             int64_t text_bytes);
+TrainingReport measure_words(const TokenModel& model, const WordSource& words, int64_t text_bytes);
 
 }  // namespace slovo

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <optional>
 
 #include "core/error.h"
 #include "core/utf8.h"
@@ -15,6 +16,7 @@ namespace {
 
 constexpr double kCoverage = 0.9995;
 constexpr uint32_t kLongestPiece = 16;
+constexpr uint32_t kDeepest = kLongestPiece + 1;  // where longer strings differ does not matter
 constexpr char32_t kSpaceMark = 0x2581;
 
 int32_t script_of(char32_t c) {
@@ -25,12 +27,12 @@ int32_t script_of(char32_t c) {
   return kana ? USCRIPT_HAN : script;
 }
 
-/// The weight of a string is the number of its occurrences.
-struct StringNode {
-  uint32_t depth;
-  uint32_t begin;
-  int64_t weight;
-};
+/// The first byte of a character in UTF-8.
+uint8_t lead_byte(char32_t c) {
+  std::string bytes;
+  utf8::append(bytes, c);
+  return static_cast<uint8_t>(bytes[0]);
+}
 
 }  // namespace
 
@@ -39,6 +41,7 @@ UnigramCorpus::UnigramCorpus(const CountedWords& words) {
   words.for_each([&](std::string_view word, int64_t count) {
     for (size_t at = 0; at < word.size();) counts[utf8::next(word, at)] += count;
   });
+  counts[kLineEnd] = 0;
   CharacterCounts seen;
   for (char32_t c = 1; c < counts.size(); ++c) {
     if (counts[c] > 0) seen.emplace_back(c, counts[c]);
@@ -61,31 +64,29 @@ void UnigramCorpus::choose_alphabet(const CharacterCounts& counts) {
     alphabet_.push_back(c);
   }
   std::sort(alphabet_.begin(), alphabet_.end());
-  for (const char32_t c : alphabet_) scripts_.push_back(script_of(c));
+  // The next word begins with the mark of a space; SentencePiece has a sign near it in rare ones'
+  // stead.
+  const uint8_t space = lead_byte(kSpaceMark);
+  leads_ = {space, 0, space};
+  for (const char32_t c : alphabet_) {
+    scripts_.push_back(script_of(c));
+    leads_.push_back(lead_byte(c));
+  }
 }
 
 void UnigramCorpus::add_words(const CountedWords& words) {
-  std::vector<uint32_t> symbol_of(0x110000);
+  std::vector<uint32_t> symbol_of(0x110000, kRareCharacter);
   for (size_t i = 0; i < alphabet_.size(); ++i)
-    symbol_of[alphabet_[i]] = static_cast<uint32_t>(i + 1);
-  const auto end_word = [this](int64_t count) {
-    const size_t begin = words_.empty() ? 0 : words_.back().begin + words_.back().length + 1;
-    if (begin == symbols_.size()) return;
-    words_.push_back(
-        {static_cast<uint32_t>(begin), static_cast<uint32_t>(symbols_.size() - begin), count});
-    symbols_.push_back(0);
-  };
+    symbol_of[alphabet_[i]] = kFirstCharacter + static_cast<uint32_t>(i);
+  symbol_of[kLineEnd] = kEndOfLine;
   words.for_each([&](std::string_view word, int64_t count) {
-    for (size_t at = 0; at < word.size();) {
-      const uint32_t symbol = symbol_of[utf8::next(word, at)];
-      if (symbol != 0) {
-        symbols_.push_back(symbol);
-      } else {
-        end_word(count);
-      }
-    }
-    end_word(count);
+    const size_t begin = symbols_.size();
+    for (size_t at = 0; at < word.size();) symbols_.push_back(symbol_of[utf8::next(word, at)]);
+    if (symbols_.empty() || symbols_.back() != kEndOfLine) symbols_.push_back(kEndOfWord);
+    words_.push_back(
+        {static_cast<uint32_t>(begin), static_cast<uint32_t>(symbols_.size() - begin - 1), count});
   });
+  symbols_.push_back(kEndOfWord);  // stands behind any string
   SLOVO_CHECK(symbols_.size() < std::numeric_limits<uint32_t>::max(), "too many different words");
 }
 
@@ -94,9 +95,10 @@ void UnigramCorpus::list_characters() {
     SymbolPiece piece;
     int64_t count = 0;
   };
-  std::vector<Seen> seen(alphabet_.size() + 1);
+  std::vector<Seen> seen(symbol_count());
   for (const Word& word : words_) {
     for (uint32_t i = word.begin; i < word.begin + word.length; ++i) {
+      if (symbols_[i] < kFirstCharacter) continue;
       Seen& character = seen[symbols_[i]];
       if (character.count == 0) character.piece = {i, 1, 0};
       character.count += word.count;
@@ -105,7 +107,7 @@ void UnigramCorpus::list_characters() {
   std::stable_sort(seen.begin(), seen.end(),
                    [](const Seen& a, const Seen& b) { return a.count > b.count; });
   for (const Seen& character : seen) {
-    if (character.count == 0) break;  // the ends of words
+    if (character.count == 0) break;  // no characters of the alphabet
     characters_.push_back(character.piece);
     characters_.back().score = static_cast<double>(character.count);
   }
@@ -113,7 +115,8 @@ void UnigramCorpus::list_characters() {
 
 std::string UnigramCorpus::text(const SymbolPiece& piece) const {
   std::string out;
-  for (const uint32_t symbol : symbols(piece)) utf8::append(out, alphabet_[symbol - 1]);
+  for (const uint32_t symbol : symbols(piece))
+    utf8::append(out, alphabet_[symbol - kFirstCharacter]);
   return out;
 }
 
@@ -123,7 +126,8 @@ bool UnigramCorpus::may_be_token(const SymbolPiece& piece) const {
   constexpr int32_t kNone = -1;
   int32_t before = kNone;
   for (uint32_t i = 0; i < piece.length; ++i) {
-    const uint32_t symbol = symbols_[piece.begin + i] - 1;
+    if (symbols_[piece.begin + i] < kFirstCharacter) return false;
+    const uint32_t symbol = symbols_[piece.begin + i] - kFirstCharacter;
     if (alphabet_[symbol] == kSpaceMark) {
       if (i > 0) return false;
       continue;
@@ -136,54 +140,76 @@ bool UnigramCorpus::may_be_token(const SymbolPiece& piece) const {
   return true;
 }
 
-/// Strings behind which different symbols, or ends of words, follow: a longer form of any other
-/// string is just as frequent. They are the inner nodes of the suffix tree, found as stretches of
-/// equal beginning among the sorted suffixes. Their scores are the symbols they cover.
-std::vector<SymbolPiece> UnigramCorpus::repeated_strings() const {
-  constexpr uint32_t kDeepest = kLongestPiece + 1;
-  const uint32_t* const text = symbols_.data();
+std::vector<uint32_t> UnigramCorpus::words_of_places() const {
+  std::vector<uint32_t> out(symbols_.size());
+  for (uint32_t w = 0; w < words_.size(); ++w)
+    std::fill_n(out.begin() + words_[w].begin, words_[w].length, w);
+  return out;
+}
+
+/// The places of the corpus where a string can begin, in the order of what stands there.
+std::vector<uint32_t> UnigramCorpus::sorted_suffixes() const {
   std::vector<uint32_t> suffixes;
-  std::vector<uint32_t> word_of(symbols_.size());
-  for (uint32_t w = 0; w < words_.size(); ++w) {
-    for (uint32_t i = words_[w].begin; i < words_[w].begin + words_[w].length; ++i) {
-      suffixes.push_back(i);
-      word_of[i] = w;
-    }
+  for (const Word& word : words_) {
+    for (uint32_t i = 0; i < word.length; ++i) suffixes.push_back(word.begin + i);
   }
-  const auto common = [text](uint32_t a, uint32_t b) {
-    uint32_t depth = 0;
-    while (depth < kDeepest && text[a + depth] == text[b + depth] && text[a + depth] != 0) ++depth;
-    return depth;
-  };
-  std::sort(suffixes.begin(), suffixes.end(), [&](uint32_t a, uint32_t b) {
-    const uint32_t depth = common(a, b);
-    return depth < kDeepest && text[a + depth] < text[b + depth];
+  std::sort(suffixes.begin(), suffixes.end(), [this](uint32_t a, uint32_t b) {
+    const uint32_t depth = common_depth(a, b);
+    return depth < kDeepest && symbols_[a + depth] < symbols_[b + depth] &&
+           (depth == 0 || symbols_[a + depth - 1] >= kFirstCharacter);
   });
-  std::vector<SymbolPiece> found;
-  std::vector<StringNode> open{{0, 0, 0}};
-  const auto close_to = [&](uint32_t depth, uint32_t begin) {
-    int64_t weight = 0;
-    while (open.back().depth > depth) {
-      StringNode node = open.back();
-      open.pop_back();
-      node.weight += weight;
-      weight = node.weight;
-      SymbolPiece piece{node.begin, node.depth, 0};
-      piece.score = static_cast<double>(weight) * node.depth;
-      if (weight >= 2 && may_be_token(piece)) found.push_back(piece);
-    }
-    if (open.back().depth < depth) open.push_back({depth, begin, 0});
-    open.back().weight += weight;
-  };
-  for (size_t i = 0; i < suffixes.size(); ++i) {
-    const uint32_t begin = suffixes[i];
-    close_to(i == 0 ? 0 : common(suffixes[i - 1], begin), begin);
-    const Word& word = words_[word_of[begin]];
-    const uint32_t depth = std::min(kDeepest, word.begin + word.length - begin);
-    if (open.back().depth < depth) open.push_back({depth, begin, 0});
-    open.back().weight += word.count;
+  return suffixes;
+}
+
+/// How many symbols are the same from `a` and from `b` on, as far as the first that is no character
+/// or the longest string that counts.
+uint32_t UnigramCorpus::common_depth(uint32_t a, uint32_t b) const {
+  uint32_t depth = 0;
+  while (depth < kDeepest && symbols_[a + depth] == symbols_[b + depth]) {
+    if (symbols_[a + depth++] < kFirstCharacter) break;
   }
-  close_to(0, 0);
+  return depth;
+}
+
+/// Strings behind which different things follow: a longer form of any other string is just as
+/// frequent. They are the inner nodes of the suffix tree, found as stretches of equal beginning
+/// among the sorted suffixes. SentencePiece looks for them in UTF-8, so what follows must differ in
+/// its first byte. The score of a string is how many symbols it covers.
+std::vector<SymbolPiece> UnigramCorpus::repeated_strings() const {
+  struct Node {
+    uint32_t depth = 0;
+    uint32_t begin = 0;
+    int64_t weight = 0;  // occurrences
+    std::optional<uint8_t> follower = {};
+    bool branches = false;
+  };
+  std::vector<SymbolPiece> found;
+  std::vector<Node> open{{}};
+  const auto close = [&] {
+    const Node node = open.back();
+    open.pop_back();
+    SymbolPiece piece{node.begin, node.depth, static_cast<double>(node.weight) * node.depth};
+    if (node.branches && may_be_token(piece)) found.push_back(piece);
+    return node;
+  };
+  const auto close_to = [&](uint32_t depth) {
+    while (open.back().depth > depth) {
+      const Node child = close();
+      if (open.back().depth < depth) open.push_back({depth, child.begin});
+      Node& parent = open.back();
+      const uint8_t follower = leads_[symbols_[child.begin + parent.depth]];
+      parent.branches = parent.branches || parent.follower.value_or(follower) != follower;
+      parent.follower = follower;
+      parent.weight += child.weight;
+    }
+  };
+  const std::vector<uint32_t> word_of = words_of_places();
+  const std::vector<uint32_t> suffixes = sorted_suffixes();
+  for (size_t i = 0; i < suffixes.size(); ++i) {
+    if (i > 0) close_to(common_depth(suffixes[i - 1], suffixes[i]));
+    open.push_back({kDeepest + 1, suffixes[i], words_[word_of[suffixes[i]]].count});
+  }
+  close_to(0);
   return found;
 }
 

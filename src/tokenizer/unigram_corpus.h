@@ -11,6 +11,10 @@
 
 namespace slovo {
 
+/// Stands behind a word at the end of a line. A string behind which one thing alone follows is no
+/// piece to begin with, and the end of a line is another thing than the next word.
+constexpr char32_t kLineEnd = 0xFFFF;
+
 /// A stretch of the corpus's symbols, and how likely it is as a token (natural logarithm).
 struct SymbolPiece {
   uint32_t begin = 0;
@@ -20,8 +24,8 @@ struct SymbolPiece {
 
 class UnigramCorpus {
  public:
-  /// Characters that together are less than one in two thousand are left out (SentencePiece's
-  /// character_coverage); a word ends at them.
+  /// Characters that together are less than one in two thousand are in no piece (SentencePiece's
+  /// character_coverage).
   explicit UnigramCorpus(const CountedWords& words);
 
   struct Word {
@@ -37,8 +41,9 @@ class UnigramCorpus {
     return symbols(piece.begin, piece.length);
   }
   std::string text(const SymbolPiece& piece) const;
-  /// Symbols are numbered by code point from 1; 0 ends a word.
   size_t alphabet_size() const { return alphabet_.size(); }
+  /// Characters are numbered by code point, behind the symbols for rare ones and ends of words.
+  size_t symbol_count() const { return kFirstCharacter + alphabet_.size(); }
   /// Every character of the alphabet as a piece, the most frequent first.
   const std::vector<SymbolPiece>& characters() const { return characters_; }
 
@@ -49,6 +54,8 @@ class UnigramCorpus {
   void sort(std::vector<SymbolPiece>& pieces) const;
 
  private:
+  /// What is no character of the alphabet.
+  enum Symbol : uint32_t { kEndOfWord, kEndOfLine, kRareCharacter, kFirstCharacter };
   using CharacterCounts = std::vector<std::pair<char32_t, int64_t>>;
 
   void choose_alphabet(const CharacterCounts& counts);
@@ -56,11 +63,15 @@ class UnigramCorpus {
   void list_characters();
   bool in_order(const SymbolPiece& a, const SymbolPiece& b) const;
   bool may_be_token(const SymbolPiece& piece) const;
+  std::vector<uint32_t> words_of_places() const;
+  std::vector<uint32_t> sorted_suffixes() const;
+  uint32_t common_depth(uint32_t a, uint32_t b) const;
   std::vector<SymbolPiece> repeated_strings() const;
 
-  std::vector<char32_t> alphabet_;  // the character of symbol i + 1
+  std::vector<char32_t> alphabet_;  // the characters of symbols, from kFirstCharacter on
   std::vector<int32_t> scripts_;    // likewise: its script, joined as Japanese writes them
-  std::vector<uint32_t> symbols_;   // of all words, each with a 0 behind it
+  std::vector<uint8_t> leads_;      // by symbol: the first byte of what stands there
+  std::vector<uint32_t> symbols_;   // of all words, each with what ends it
   std::vector<Word> words_;
   std::vector<SymbolPiece> characters_;
 };

@@ -18,8 +18,9 @@ double log_add(double a, double b) {
 }  // namespace
 
 PieceTree::PieceTree(const UnigramCorpus& corpus, const std::vector<SymbolPiece>& pieces)
-    : pieces_(pieces), roots_(corpus.alphabet_size() + 1) {
+    : pieces_(pieces), roots_(corpus.symbol_count()) {
   build(corpus);
+  choose_unknown(corpus);
   lowest_score_ = std::numeric_limits<double>::max();
   for (const SymbolPiece& piece : pieces_) lowest_score_ = std::min(lowest_score_, piece.score);
 }
@@ -52,6 +53,15 @@ void PieceTree::build(const UnigramCorpus& corpus) {
   }
 }
 
+void PieceTree::choose_unknown(const UnigramCorpus& corpus) {
+  for (const SymbolPiece& character : corpus.characters()) {
+    const uint32_t root = roots_[corpus.symbols(character)[0]];
+    if (root == 0 || nodes_[root].piece < 0) continue;
+    unknown_ = nodes_[root].piece;
+    return;
+  }
+}
+
 const PieceTree::Node* PieceTree::child(const Node& node, uint32_t symbol) const {
   const Node* const first = nodes_.data() + node.first_child;
   const Node* const last = first + node.children;
@@ -69,8 +79,8 @@ void Lattice::connect(std::span<const uint32_t> word) {
       single = single || length == 1;
       edges_.push_back({from, static_cast<uint32_t>(begin + length), piece, tree_.score(piece)});
     });
-    if (!single)
-      edges_.push_back({from, from + 1, kUnknown, tree_.lowest_score() - kUnknownPenalty});
+    if (single) continue;
+    edges_.push_back({from, from + 1, tree_.unknown(), tree_.lowest_score() - kUnknownPenalty});
   }
 }
 

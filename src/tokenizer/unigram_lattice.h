@@ -28,6 +28,9 @@ class PieceTree {
   }
   double score(int32_t piece) const { return pieces_[static_cast<size_t>(piece)].score; }
   double lowest_score() const { return lowest_score_; }
+  /// The piece that stands for a symbol that is none: the most frequent character that is one, as
+  /// in SentencePiece.
+  int32_t unknown() const { return unknown_; }
 
  private:
   struct Node {
@@ -38,20 +41,20 @@ class PieceTree {
   };
 
   void build(const UnigramCorpus& corpus);
+  void choose_unknown(const UnigramCorpus& corpus);
   const Node* child(const Node& node, uint32_t symbol) const;
 
   const std::vector<SymbolPiece>& pieces_;
   std::vector<Node> nodes_;
   std::vector<uint32_t> roots_;  // by symbol; 0: none
   double lowest_score_ = 0;
+  int32_t unknown_ = 0;
 };
 
 /// One for each thread: its memory is used again from word to word.
 class Lattice {
  public:
   explicit Lattice(const PieceTree& tree) : tree_(tree) {}
-
-  static constexpr int32_t kUnknown = -1;
 
   /// Gives each piece's expected number of occurrences in `word` to `visit(piece, number)`; of one
   /// that could be in two places, twice.
@@ -60,13 +63,11 @@ class Lattice {
     connect(word);
     sum_paths(word.size());
     const double all = before_[word.size()];
-    for (const Edge& edge : edges_) {
-      if (edge.piece == kUnknown) continue;
+    for (const Edge& edge : edges_)
       visit(edge.piece, std::exp(before_[edge.begin] + edge.score + behind_[edge.end] - all));
-    }
   }
-  /// The likeliest pieces of `word`, kUnknown for a symbol that is none; without the one that is
-  /// the whole word when `in_parts`. Empty when there is no such path.
+  /// The likeliest pieces of `word`; without the one that is the whole word when `in_parts`. Empty
+  /// when there is no such path.
   std::vector<int32_t> best_path(std::span<const uint32_t> word, bool in_parts, double& score);
 
  private:

@@ -15,7 +15,7 @@ namespace {
 constexpr size_t kMostSeeds = 1000000;
 constexpr int kStepsBetweenPrunings = 2;
 constexpr double kShrinking = 0.75;
-constexpr double kBeforeLastCut = 1.2;  // pieces that are left for the last choice
+constexpr double kBeforeLastChoice = 1.1;  // tokens that are left for the last choice
 constexpr double kFewestExpected = 0.5;
 
 /// Expected counts as integers of this unit, so that sums do not depend on their order.
@@ -39,15 +39,15 @@ std::vector<int64_t> added(std::vector<std::vector<int64_t>> parts) {
   return sum;
 }
 
-/// How much likelihood is lost when a piece's occurrences are cut as `others` instead.
-double loss_without(int64_t count, const std::vector<int32_t>& others,
-                    const std::vector<int64_t>& counts, double sum) {
+/// How much likelihood is lost when a piece that occurs `count` times is cut into parts that so far
+/// occur `parts` times, where all pieces occur `sum` times.
+double loss_without(int64_t count, const std::vector<int64_t>& parts, int64_t sum) {
   const auto n = static_cast<double>(count);
-  const double with = std::log(n) - std::log(sum);
-  const double new_sum = std::log(sum + n * static_cast<double>(others.size() - 1));
+  const auto all = static_cast<double>(sum);
+  const double with = std::log(n) - std::log(all);
+  const double new_sum = std::log(all + n * static_cast<double>(parts.size() - 1));
   double without = 0;
-  for (const int32_t other : others)
-    without += std::log(static_cast<double>(counts[static_cast<size_t>(other)]) + n) - new_sum;
+  for (const int64_t part : parts) without += std::log(static_cast<double>(part) + n) - new_sum;
   return n * (with - without);
 }
 
@@ -62,19 +62,18 @@ void UnigramTrainer::for_each_word(Body&& body) const {
   });
 }
 
-std::vector<UnigramPiece> UnigramTrainer::run(size_t size) const {
+std::vector<UnigramPiece> UnigramTrainer::run(size_t size, size_t other_tokens) const {
+  const auto enough =
+      static_cast<size_t>(static_cast<double>(size + other_tokens) * kBeforeLastChoice);
   Pieces pieces = corpus_.seeds(kMostSeeds);
-  const auto enough = static_cast<size_t>(static_cast<double>(size) * kBeforeLastCut);
-  for (size_t before = 0;; before = pieces.size()) {
-    for (int step = 0; step < kStepsBetweenPrunings; ++step) pieces = improve(pieces, Rare::drop);
-    if (pieces.size() <= enough || pieces.size() == before) break;
+  do {
+    for (int step = 0; step < kStepsBetweenPrunings; ++step) pieces = improve(pieces);
     const auto shrunk = static_cast<size_t>(static_cast<double>(pieces.size()) * kShrinking);
     pieces = prune(pieces, std::max(enough, shrunk));
-  }
-  pieces = choose(pieces, size);
-  for (int step = 0; step < kStepsBetweenPrunings; ++step) pieces = improve(pieces, Rare::keep);
+  } while (pieces.size() > enough);
   std::vector<UnigramPiece> out;
-  for (const SymbolPiece& piece : pieces) out.push_back({corpus_.text(piece), piece.score});
+  for (const SymbolPiece& piece : choose(pieces, size))
+    out.push_back({corpus_.text(piece), piece.score});
   std::sort(out.begin(), out.end(), [](const UnigramPiece& a, const UnigramPiece& b) {
     return a.score != b.score ? a.score > b.score : a.text < b.text;
   });
@@ -83,7 +82,7 @@ std::vector<UnigramPiece> UnigramTrainer::run(size_t size) const {
 
 /// One step of expectation maximisation, with a prior that makes rare pieces rarer. (Liang and
 /// Klein 2007)
-UnigramTrainer::Pieces UnigramTrainer::improve(const Pieces& pieces, Rare rare) const {
+UnigramTrainer::Pieces UnigramTrainer::improve(const Pieces& pieces) const {
   const PieceTree tree(corpus_, pieces);
   const auto workers = static_cast<size_t>(std::max(1, threads_));
   std::vector<std::vector<int64_t>> parts(workers, std::vector<int64_t>(pieces.size()));
@@ -100,9 +99,8 @@ UnigramTrainer::Pieces UnigramTrainer::improve(const Pieces& pieces, Rare rare) 
   Pieces kept;
   double sum = 0;
   for (size_t i = 0; i < pieces.size(); ++i) {
-    const double found = static_cast<double>(expected[i]) * kUnit;
-    if (found < kFewestExpected && rare == Rare::drop) continue;
-    const double number = std::max(found, kFewestExpected);
+    const double number = static_cast<double>(expected[i]) * kUnit;
+    if (number < kFewestExpected) continue;
     kept.push_back(pieces[i]);
     kept.back().score = number;
     sum += number;
@@ -120,9 +118,8 @@ std::vector<int64_t> UnigramTrainer::best_path_counts(const Pieces& pieces) cons
   for_each_word([&](const UnigramCorpus::Word& word, size_t worker) {
     double score = 0;
     const auto symbols = corpus_.symbols(word.begin, word.length);
-    for (const int32_t piece : lattices[worker].best_path(symbols, false, score)) {
-      if (piece != Lattice::kUnknown) parts[worker][static_cast<size_t>(piece)] += word.count;
-    }
+    for (const int32_t piece : lattices[worker].best_path(symbols, false, score))
+      parts[worker][static_cast<size_t>(piece)] += word.count;
   });
   return added(std::move(parts));
 }
@@ -132,18 +129,18 @@ std::vector<int64_t> UnigramTrainer::best_path_counts(const Pieces& pieces) cons
 std::vector<size_t> UnigramTrainer::by_loss(const Pieces& pieces) const {
   constexpr double kNeeded = std::numeric_limits<double>::infinity();
   const std::vector<int64_t> counts = best_path_counts(pieces);
-  const auto sum = static_cast<double>(std::accumulate(counts.begin(), counts.end(), int64_t{0}));
+  const int64_t sum = std::accumulate(counts.begin(), counts.end(), int64_t{0});
   const PieceTree tree(corpus_, pieces);
   Lattice lattice(tree);
   std::vector<std::pair<double, size_t>> losses;
   for (size_t i = 0; i < pieces.size(); ++i) {
     if (counts[i] == 0) continue;
     double in_parts = 0;
-    const auto others = lattice.best_path(corpus_.symbols(pieces[i]), true, in_parts);
-    const bool replaceable =
-        !others.empty() && std::count(others.begin(), others.end(), Lattice::kUnknown) == 0;
-    if (replaceable && in_parts > pieces[i].score) continue;
-    losses.emplace_back(replaceable ? loss_without(counts[i], others, counts, sum) : kNeeded, i);
+    std::vector<int64_t> parts;
+    for (const int32_t part : lattice.best_path(corpus_.symbols(pieces[i]), true, in_parts))
+      parts.push_back(counts[static_cast<size_t>(part)]);
+    if (!parts.empty() && in_parts > pieces[i].score) continue;
+    losses.emplace_back(parts.empty() ? kNeeded : loss_without(counts[i], parts, sum), i);
   }
   std::sort(losses.begin(), losses.end(), [](const auto& a, const auto& b) {
     return a.first != b.first ? a.first > b.first : a.second < b.second;
@@ -162,24 +159,32 @@ UnigramTrainer::Pieces UnigramTrainer::prune(const Pieces& pieces, size_t wanted
   return out;
 }
 
-/// All characters, and of the other pieces those that matter most, `size` in all.
+/// All characters, and of the other pieces the likeliest, `size` in all.
 UnigramTrainer::Pieces UnigramTrainer::choose(const Pieces& pieces, size_t size) const {
+  constexpr double kUnscored = 1;  // above any logarithm of a probability
+  constexpr double kApart = 1e-4;
   double lowest = 0;
-  std::vector<double> scores(corpus_.alphabet_size() + 1, 1);  // above any logarithm: unknown
+  Pieces longer;
+  std::vector<double> scores(corpus_.symbol_count(), kUnscored);
   for (const SymbolPiece& piece : pieces) {
     lowest = std::min(lowest, piece.score);
-    if (piece.length == 1) scores[corpus_.symbols(piece)[0]] = piece.score;
+    if (piece.length == 1) {
+      scores[corpus_.symbols(piece)[0]] = piece.score;
+    } else {
+      longer.push_back(piece);
+    }
   }
   Pieces out = corpus_.characters();
   for (SymbolPiece& character : out) {
-    const double score = scores[corpus_.symbols(character)[0]];
-    character.score = score > 0 ? lowest : score;
+    character.score = scores[corpus_.symbols(character)[0]];
+    if (character.score != kUnscored) continue;
+    character.score = lowest;
+    lowest += kApart;
   }
-  for (const size_t i : by_loss(pieces)) {
-    if (out.size() >= size) break;
-    if (pieces[i].length > 1) out.push_back(pieces[i]);
-  }
-  corpus_.sort(out);
+  std::stable_sort(longer.begin(), longer.end(),
+                   [](const SymbolPiece& a, const SymbolPiece& b) { return a.score > b.score; });
+  longer.resize(std::min(longer.size(), size - out.size()));
+  out.insert(out.end(), longer.begin(), longer.end());
   return out;
 }
 

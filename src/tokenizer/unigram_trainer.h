@@ -23,8 +23,9 @@ class UnigramTrainer {
   /// Characters that will be pieces however few are wanted.
   size_t characters() const { return corpus_.alphabet_size(); }
   /// `size` pieces, the likeliest first; fewer where the text gives no more. `size`
-  /// is at least characters().
-  std::vector<UnigramPiece> run(size_t size) const;
+  /// is at least characters(). How many are pruned at last depends on the whole vocabulary, which
+  /// has `other_tokens` besides.
+  std::vector<UnigramPiece> run(size_t size, size_t other_tokens) const;
 
  private:
   using Pieces = std::vector<SymbolPiece>;
@@ -32,8 +33,7 @@ class UnigramTrainer {
   /// Calls body(word, worker) for every word of the corpus.
   template <class Body>
   void for_each_word(Body&& body) const;
-  enum class Rare { drop, keep };
-  Pieces improve(const Pieces& pieces, Rare rare) const;
+  Pieces improve(const Pieces& pieces) const;
   std::vector<size_t> by_loss(const Pieces& pieces) const;
   Pieces prune(const Pieces& pieces, size_t wanted) const;
   std::vector<int64_t> best_path_counts(const Pieces& pieces) const;

@@ -28,6 +28,9 @@ class CountedWords {
   void put_on_disk();
   /// Visits each word once. Words on disk are read again each time.
   void for_each(const WordVisitor& visit) const;
+  WordSource source() const {
+    return [this](const WordVisitor& visit) { for_each(visit); };
+  }
 
  private:
   WordCounts words_;

@@ -14,6 +14,7 @@
 namespace slovo {
 
 using WordVisitor = std::function<void(std::string_view word, int64_t count)>;
+using WordSource = std::function<void(const WordVisitor& visit)>;
 
 class WordRuns {
  public:

@@ -5,6 +5,7 @@
 #include "fuzz.h"
 #include "tokenizer/charsmap.h"
 #include "tokenizer/import.h"
+#include "tokenizer/regex.h"
 #include "tokenizer_helpers.h"
 
 namespace slovo {
@@ -74,13 +75,21 @@ TEST(TokenizerFuzz, TokenizerJson) {
   EXPECT_LT(read, testing::fuzz_inputs());
 }
 
+/// Of families as small as can be: one without a normalizer, one with.
 TEST(TokenizerFuzz, TiktokenRanks) {
   const ImportSettings settings({}, "");
-  const std::vector<std::string> words = {"\n",          " ",    "=",         "-1",
-                                          "99999999999", "IQ==", "4294967296"};
-  fuzz("ranks", "x.file", [&](uint64_t stream, uint64_t n) {
-    import_tiktoken(damaged(testing::rank_lines(300), words, stream, n), "x.file", settings);
+  const std::string ranks = testing::rank_lines(300);
+  const std::vector<std::string> words = {"\n",          " ",    "=",          "-1",
+                                          "99999999999", "IQ==", "4294967296", "YWE= 256\n"};
+  const RankFamily families[] = {
+      {"small", 300, kGpt4Pattern, {{"<x>", 300}, {"<s>", 310}}, "<x>", "<s>"},
+      {"normalized", 300, kQwen2Pattern, {{"<x>", 290}}, nullptr, "<x>"}};
+  const uint64_t read = fuzz("ranks", "x.file", [&](uint64_t stream, uint64_t n) {
+    const std::string text = damaged(ranks, words, stream, n);
+    use(import_tiktoken(text, "x.file", settings, &families[n % std::size(families)]));
   });
+  EXPECT_GT(read, testing::fuzz_inputs() / 200);
+  EXPECT_LT(read, testing::fuzz_inputs());
 }
 
 TEST(TokenizerFuzz, SentencePieceModels) {
