@@ -70,13 +70,21 @@ class Instructions:
             return chat("answer", asked(rng, fact.question(rng)), self.stated(fact),
                         system=rng.choice(POLITE) if rng.chance(0.3) else None)
         if roll < 6:
-            return chat("answer", asked(rng, fact.question(rng)), fact.answer(), system=rng.choice(SHORT))
+            return self._in_few_words(fact)
         others = [other for other in self.of[fact.entity.name] if other is not fact]
         second = self.pick(others)
         link = rng.choice(["Thank you. ", "And ", "I see. ", "Good. "])
         question = second.question(rng)
         question = link + (question[0].lower() + question[1:] if link == "And " else question)
         return chat("answer", asked(rng, fact.question(rng)), self.stated(fact), question, self.stated(second))
+
+    def _in_few_words(self, fact):
+        """The wish for a short answer stands in the system's message or in the question's."""
+        rng, wish = self.rng, self.rng.choice(SHORT)
+        if rng.chance(0.5):
+            return chat("answer", asked(rng, fact.question(rng)), fact.answer(), system=wish)
+        question = fact.question(rng)
+        return chat("answer", rng.choice([f"{wish} {question}", f"{question} {wish}"]), fact.answer())
 
     def _reading(self):
         """A question about a given text, whose people and things are made up on the spot."""

@@ -1,6 +1,6 @@
 """Texts that tell facts: notes about people, towns, animals, plants, things and shops; talks and riddles about them."""
 from . import words
-from .grammar import LEXICON, finish, series, tell
+from .grammar import LEXICON, finish, raw, series, tell
 from .society import Person
 
 LEXICON.update({
@@ -93,13 +93,35 @@ class Notes:
         rng = self.rng
         entity = facts[0].entity
         kind, context = kind_of(entity), self._context(entity)
-        chosen = self._least_told(facts, rng.between(3, 5))
+        chosen = self._least_told(facts, rng.between(4, 6))
         lines = [tell(f"{{about_{kind}}}", context, rng)]
         for index, fact in enumerate(rng.shuffled(chosen)):
             lines.append(self._linked(rng.choice(LEXICON["link"]) if index else "", self.sentence(fact)))
         if rng.chance(0.6):
             lines.append(tell("{close_person}" if kind == "person" else "{close_other}", context, rng))
         return finish(" ".join(lines))
+
+    def register(self):
+        """Entries of a book: an entity a line, its facts in few words."""
+        rng = self.rng
+        kind = kind_of(self.facts.of[rng.choice(list(self.facts.of))][0].entity)
+        of_kind = [name for name in self.facts.of if kind_of(self.facts.of[name][0].entity) == kind]
+        names = sorted(rng.shuffled(of_kind), key=self._times_told)[:rng.between(3, 4)]
+        context = {**self._context(self.facts.of[names[0]][0].entity), "kind": _REGISTER_OF[kind]}
+        return "\n".join([tell(rng.choice(_REGISTER_BEGIN), context, rng)] + [self._entry(name) for name in names])
+
+    def _times_told(self, name):
+        facts = self.facts.of[name]
+        return sum(self.told[fact.id] for fact in facts) / len(facts)
+
+    def _entry(self, name):
+        rng = self.rng
+        parts = []
+        for fact in rng.shuffled(self._least_told(self.facts.of[name], rng.between(4, 6))):
+            self.told[fact.id] += 1
+            parts.append(raw(rng.choice(_REGISTER[fact.attribute.name]), fact.context(), rng))
+        entity = self.facts.of[name][0].entity
+        return finish(f"{entity.full if isinstance(entity, Person) else entity}: {', '.join(parts)}.")
 
     def talk(self):
         """Two people ask and tell each other facts."""
@@ -220,4 +242,30 @@ _RIDDLE = {
     "maker": ["{v} made me.", "I was made by {v}."], "finder": ["{v} found me.", "I was lost until {v} found me."],
     "wares": ["I sell {v}.", "come to me for {v}."], "owner": ["{v} owns me.", "I belong to {v}."],
     "site": ["my door opens in {v}.", "I stand in {v}."], "closed": ["on {v} I am shut.", "do not come on {v}."],
+}
+_REGISTER_BEGIN = ["from the book of {kind}, page {page}.", "{kind} of the valley, page {page} of the list.",
+                   "a few lines on {kind}, written on {day}.", "the clerk of {town} keeps a list of {kind}. page {page}.",
+                   "copied {hour} from the {o} book: {kind}."]
+_REGISTER_OF = {"person": "people", "town": "towns", "animal": "animals", "plant": "herbs", "thing": "treasures",
+                "shop": "shops"}
+_REGISTER = {
+    "job": ["@ {v} by trade", "trade: {v}", "works as @ {v}"], "home": ["of {v}", "home in {v}", "lives in {v}"],
+    "spouse": ["married to {v}", "the {e.wife_word} of {v}", "{e.spouse.wife_word}: {v}"],
+    "mother": ["mother: {v}", "the {e.son_word} of {v}"], "father": ["father: {v}", "the {e.son_word} of {v}"],
+    "food": ["favourite food: {v}", "eats {v}", "likes {v} best of all dishes"],
+    "drink": ["drinks {v}", "favourite drink: {v}", "in the cup: {v}"],
+    "hobby": ["free time: {v}", "hobby: {v}", "loves {v}"], "pet": ["pet: @ {v}", "keeps @ {v}", "has @ {v}"],
+    "birthday": ["born in {v}", "birthday in {v}", "birthday: {v}"],
+    "river": ["on the {v}", "river: the {v}", "lies on the river {v}"],
+    "craft": ["known for {v}", "makes {v}", "goods: {v}"],
+    "market": ["market on {v}", "market day: {v}"], "landmark": ["landmark: {v}", "to be seen: {v}", "sight: {v}"],
+    "feast": ["feast in {v}", "yearly feast: {v}"], "habitat": ["lives {v}", "found {v}", "home: {v}"],
+    "diet": ["eats {v}", "food: {v}"], "coat": ["coat: {v}", "{v} all over", "colour: {v}"],
+    "sound": ["{v}", "when it calls it {v}"], "sleep": ["sleeps {v}", "sleep: {v}"],
+    "bloom": ["{v} flowers", "blooms {v}", "colour: {v}"], "use": ["good for {v}", "used for {v}", "use: {v}"],
+    "ground": ["grows {v}", "to be picked {v}", "place: {v}"], "month": ["blooms in {v}", "flowers in {v}"],
+    "material": ["made of {v}", "material: {v}"], "room": ["kept {v}", "to be seen {v}", "place: {v}"],
+    "maker": ["made by {v}", "maker: {v}"], "finder": ["once lost and found by {v}", "found again by {v}", "finder: {v}"],
+    "wares": ["sells {v}", "wares: {v}"], "owner": ["owner: {v}", "belongs to {v}"],
+    "site": ["a shop in {v}", "in {v}", "town: {v}"], "closed": ["closed on {v}", "shut on {v}"],
 }
