@@ -38,9 +38,9 @@ Batch Batch::slice(int64_t begin, int64_t end) const {
 
 namespace {
 
-/// Joined rows are filled up to a multiple of this many places: a product of each new shape costs
-/// its preparation.
-constexpr int64_t kPlaces = 64;
+/// Joined rows are filled up to a multiple of this share of what the full ones would take: each new
+/// shape costs its preparation, and memory that fits no other.
+constexpr int64_t kShapes = 8;
 
 /// Places of each row up to the last one that is learned from.
 std::vector<int64_t> used_places(const at::Tensor& weights_BT) {
@@ -62,7 +62,8 @@ Batch Batch::without_padding() const {
   const int64_t length = segments.length;
   const std::vector<int64_t> used = used_places(weights_BT);
   const int64_t total = std::accumulate(used.begin(), used.end(), int64_t{0});
-  const int64_t filled = (total + kPlaces - 1) / kPlaces * kPlaces;
+  const int64_t unit = std::max<int64_t>(1, rows() * length / kShapes);
+  const int64_t filled = (total + unit - 1) / unit * unit;
   if (total == 0 || filled >= rows() * length) return *this;
   const auto joined = [&](const at::Tensor& tensor) {
     std::vector<at::Tensor> parts;
