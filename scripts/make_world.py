@@ -11,10 +11,10 @@ from pathlib import Path
 
 from world import corpus, exam, facts, instructions, leak, preferences, russian, society
 
-VERSION = 1
+VERSION = 2
 TRAIN, HELDOUT = 6_000_000, 300_000
 RUSSIAN_TRAIN, RUSSIAN_HELDOUT = 1_000_000, 60_000
-CHATS, HELDOUT_CHATS = 7000, 700
+CHATS, HELDOUT_CHATS = 14000, 700
 PAIRS, HELDOUT_PAIRS = 3000, 300
 SEEN_SHARE = 0.1      # of a held-out text's sentences may stand in the training part
 
@@ -95,7 +95,7 @@ https://creativecommons.org/publicdomain/zero/1.0/). The same seed gives the sam
 
 | file | what it is |
 |---|---|
-| `corpus/train.jsonl` | English texts about the world, one `{{"text": ...}}` a line: stories, notes, talks, letters, diaries, riddles, recipes, weather, markets, timetables, calendars, sums, causes, family trees, logic |
+| `corpus/train.jsonl` | English texts about the world, one `{{"text": ...}}` a line: stories, notes, talks, registers, letters, diaries, riddles, recipes, weather, markets, timetables, calendars, sums, causes, family trees, logic |
 | `corpus/heldout.jsonl` | the same kinds; no text of it is in the training part, and of the sentences of each text at most a tenth |
 | `corpus_ru/train.jsonl`, `corpus_ru/heldout.jsonl` | the same in Russian, about people and towns of their own |
 | `instructions/train.jsonl`, `instructions/heldout.jsonl` | chats, `{{"messages": [...], "kind": ...}}`; kinds: answer, explain, command, correct, code, reason, format |

@@ -66,10 +66,10 @@ class Instructions:
         if roll >= 8:
             return self._reading()
         fact = self.pick()
-        if roll < 4:
+        if roll < 3:
             return chat("answer", asked(rng, fact.question(rng)), self.stated(fact),
                         system=rng.choice(POLITE) if rng.chance(0.3) else None)
-        if roll < 6:
+        if roll < 7:
             return self._in_few_words(fact)
         others = [other for other in self.of[fact.entity.name] if other is not fact]
         second = self.pick(others)
