@@ -38,8 +38,13 @@ int64_t TrainConfig::rows_before(int64_t step) const {
 
 double TrainConfig::highest_lr() const {
   if (lr) return *lr;
-  if (optimizer == OptimizerKind::lion) return 1e-4;
-  return optimizer == OptimizerKind::sgd ? 0.1 : 1e-3;
+  switch (optimizer) {
+    case OptimizerKind::adamw: return 1e-3;
+    case OptimizerKind::muon: return 4e-3;
+    case OptimizerKind::lion: return 1e-4;
+    case OptimizerKind::sgd: return 0.1;
+  }
+  SLOVO_CHECK(false, "an optimizer without a rate");
 }
 
 double TrainConfig::decay() const {

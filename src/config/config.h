@@ -355,7 +355,7 @@ struct TrainConfig {
             at_least(0));
     v.field("optimizer", optimizer,
             "update rule; muon is for the matrices inside the blocks, with adamw for embeddings, head and vectors");
-    v.field("lr", lr, "highest learning rate; 1e-3 for adamw and muon, 1e-4 for lion, 0.1 for sgd when unset", above(0));
+    v.field("lr", lr, "highest learning rate; 1e-3 for adamw, 4e-3 for muon, 1e-4 for lion, 0.1 for sgd when unset", above(0));
     v.field("min_lr", min_lr, "learning rate at the end of cosine, linear and wsd; lr / 10 when unset", at_least(0));
     v.field("warmup_steps", warmup_steps,
             "steps in which the rate rises from 0; a tenth of the steps, at most 100, when unset", at_least(0));
