@@ -13,6 +13,11 @@ std::string line(const std::string& name, const std::string& text) {
   return cat(name, std::string(name.size() < kColumn ? kColumn - name.size() : 1, ' '), text, "\n");
 }
 
+// What is assumed of power where it cannot be measured: between a server's 4 W a core and a
+// desktop's 15; a GPU of a workstation or a data centre at work.
+constexpr double kCoreWatts = 10;
+constexpr double kGpuWatts = 400;
+
 std::string bytes(int64_t count) { return human_bytes(static_cast<double>(count)); }
 
 std::string parameters_text(const PretrainPlan& plan) {
@@ -65,6 +70,21 @@ std::string time_text(const PretrainPlan& plan) {
                                              : ""));
 }
 
+std::string energy_text(const PretrainPlan& plan) {
+  if (plan.rehearsal.steps == 0) return "";
+  const double hours = plan.seconds() / 3600;
+  const double watt_hours = plan.watts() * hours;
+  const std::string amount = watt_hours < 1000
+                                 ? cat(fixed(watt_hours, watt_hours < 10 ? 2 : 0), " Wh")
+                                 : cat(fixed(watt_hours / 1000, 1), " kWh");
+  const std::string source =
+      plan.power_measured() ? " that the processors' meters showed while the steps were timed"
+      : plan.on_gpu()       ? " assumed for the GPU, whose power slovo does not measure"
+                            : cat(" assumed, ", kCoreWatts,
+                                  " for each thread: this machine has no meter that can be read");
+  return line("energy", cat("about ", amount, ", at ", fixed(plan.watts(), 0), " W", source));
+}
+
 std::string written_text(const PretrainPlan& plan) {
   const int64_t count = plan.parameter_total();
   return cat(line("would write", cat(plan.out, ": run.json, metrics.jsonl, report.html, tb/")),
@@ -98,6 +118,13 @@ double PretrainPlan::seconds() const {
          static_cast<double>(validations) * validation_seconds;
 }
 
+bool PretrainPlan::power_measured() const { return !on_gpu() && rehearsal.watts > 0; }
+
+double PretrainPlan::watts() const {
+  if (power_measured()) return rehearsal.watts;
+  return on_gpu() ? kGpuWatts : kCoreWatts * threads;
+}
+
 Json plan_json(const PretrainPlan& plan) {
   Json parts = Json::object();
   for (const auto& [part, count] : plan.parameters) parts[part] = count;
@@ -127,6 +154,9 @@ Json plan_json(const PretrainPlan& plan) {
   if (plan.rehearsal.steps > 0) {
     out["tokens_per_s"] = static_cast<double>(plan.tokens_per_step) / plan.rehearsal.step_seconds;
     out["seconds"] = plan.seconds();
+    out["energy"] = {{"watt_hours", plan.watts() * plan.seconds() / 3600},
+                     {"watts", plan.watts()},
+                     {"measured", plan.power_measured()}};
   }
   return out;
 }
@@ -142,7 +172,7 @@ std::string plan_text(const PretrainPlan& plan) {
                                   with_commas(plan.tokens_per_step),
                                   " tokens: ", human_count(static_cast<double>(plan.tokens)),
                                   " tokens, ", fixed(plan.epochs, 2), " epochs")),
-             time_text(plan), written_text(plan), "\nnothing was written\n");
+             time_text(plan), energy_text(plan), written_text(plan), "\nnothing was written\n");
 }
 
 }  // namespace slovo

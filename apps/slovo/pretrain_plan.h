@@ -44,6 +44,10 @@ struct PretrainPlan {
   /// The most rows at once for which memory is there; 0: not even one.
   int64_t largest_micro_batch() const;
   double seconds() const;
+  /// What the processors or the GPU take: as measured in the rehearsal, else assumed.
+  bool on_gpu() const { return device != "cpu"; }
+  bool power_measured() const;
+  double watts() const;
 };
 
 Json plan_json(const PretrainPlan& plan);

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "core/energy.h"
 #include "train/device_memory.h"
 #include "train/loop.h"
 
@@ -78,6 +79,7 @@ Rehearsal TrainLoop::rehearse(int64_t available) {
   std::vector<double> seconds;
   double total = 0;
   make_step();
+  const EnergyMeter meter;
   while ((total < kTimedSeconds || out.steps < kTimedSteps) && out.steps < kMostSteps) {
     seconds.push_back(make_step().seconds);
     total += seconds.back();
@@ -85,6 +87,7 @@ Rehearsal TrainLoop::rehearse(int64_t available) {
   }
   std::nth_element(seconds.begin(), seconds.begin() + seconds.size() / 2, seconds.end());
   out.step_seconds = seconds[seconds.size() / 2];
+  out.watts = meter.joules().value_or(0) / total;
   return out;
 }
 

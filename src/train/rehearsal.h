@@ -13,6 +13,8 @@ struct Rehearsal {
   bool fits = true;   ///< when false, nothing was timed and the bytes are an estimate from two rows
   int64_t steps = 0;  ///< that were timed
   double step_seconds = 0;  ///< the median of them
+  /// Power of the processors while they were timed, by their own meters; 0: none can be read.
+  double watts = 0;
 };
 
 }  // namespace slovo
