@@ -35,12 +35,23 @@ Settings earlier_settings(TrainingRequest& request, const std::string& out,
   return std::nullopt;
 }
 
+/// A budget is for a new model.
+void check_budget(const TrainingRequest& request, const std::string& budget) {
+  if (budget.empty()) return;
+  const std::string other = request.resume   ? "--resume, which goes on with settings that are made"
+                            : request.branch ? "--branch, which goes on with settings that are made"
+                            : !request.model.empty() ? "--model, which has its shape"
+                                                     : "";
+  if (!other.empty()) throw_config("--budget chooses a new model: it does not go with ", other);
+}
+
 }  // namespace
 
 int run_pretrain(const Invocation& call) {
   TrainingRequest request;
   std::string out;
   std::string branch;
+  std::string budget;
   Command command(call);
   command.sections({"run", "model", "tokenizer", "data", "train", "decode"})
       .config_argument()
@@ -51,6 +62,10 @@ int run_pretrain(const Invocation& call) {
       .option("--branch", branch, "CHECKPOINT",
               "start RUN from a checkpoint of another run, with its settings, moments and place in "
               "the text: to let the rate fall from there")
+      .option(
+          "--budget", budget, "AMOUNT",
+          "choose model, batch, rate and length for so much time or arithmetic (10m, 1e16flop), "
+          "but for what is given")
       .flag("--dry-run", request.dry_run, "check everything, say what would be done, write nothing")
       .flag("--json", request.json, "print the result as one JSON object")
       .base([&] { return earlier_settings(request, out, branch); })
@@ -60,6 +75,8 @@ int run_pretrain(const Invocation& call) {
           "slovo pretrain configs/pretrain/shakespeare-char-cpu.json --data input.txt --out "
           "runs/char",
           "settings from a file")
+      .example("slovo pretrain --data book.txt --out runs/book --budget 10m",
+               "the model that ten minutes can make")
       .example("slovo pretrain --out runs/book --resume", "go on after an interruption")
       .example(
           "slovo pretrain --branch runs/long/checkpoints/step-00004000 --out runs/short "
@@ -71,11 +88,12 @@ int run_pretrain(const Invocation& call) {
       throw_config(key, " is about instruction data, which slovo sft learns from; leave it out");
     }
   }
+  check_budget(request, budget);
   request.out = out;
   request.config = command.config();
   request.given = [&](const std::string& key) { return command.given(key); };
   request.command = call.command + " " + join(call.words, " ");
-  return PretrainJob(std::move(request)).run();
+  return PretrainJob(std::move(request), budget).run();
 }
 
 }  // namespace slovo

@@ -22,6 +22,8 @@ namespace {
 const std::vector<std::string> kRecordedSections = {"run",  "model", "tokenizer",
                                                     "data", "train", "decode"};
 
+constexpr double kRehearsalSeconds = 4;
+
 /// How often a run of `config` validates.
 int64_t validations(const TrainConfig& config) {
   if (config.eval_every == 0) return 1;
@@ -50,10 +52,20 @@ std::string whole_words(const std::string& text, size_t count) {
   return join(words, " ");
 }
 
+/// The largest number up to `limit` that divides `value`.
+int64_t largest_divisor(int64_t value, int64_t limit) {
+  int64_t out = std::min(value, limit);
+  while (value % out != 0) --out;
+  return out;
+}
+
 }  // namespace
 
-PretrainJob::PretrainJob(TrainingRequest request)
-    : TrainingJob(std::move(request), "pretrain", kRecordedSections) {}
+PretrainJob::PretrainJob(TrainingRequest request, const std::string& budget)
+    : TrainingJob(std::move(request), "pretrain", kRecordedSections) {
+  if (!budget.empty())
+    budget_.emplace(budget, config_, request_.given, BudgetPlanner::Clock::now());
+}
 
 int PretrainJob::run() {
   const std::string cache = cache_folder(config_.data).string();
@@ -64,8 +76,12 @@ int PretrainJob::run() {
   open_tokenizer(corpus);
   resolve_model();
   open_data(corpus);
+  if (budget_) settle_budget(corpus);
   if (request_.dry_run) return dry_run(cache);
-  const Json record = checked_record(fingerprints(corpus));
+  Json record = checked_record(fingerprints(corpus));
+  const auto before = folder_->record();
+  if (before && before->contains("budget")) budget_record_ = before->at("budget");
+  if (!budget_record_.is_null()) record["budget"] = budget_record_;
   check_space();
   check_memory();
   build_model();
@@ -204,22 +220,62 @@ PretrainPlan PretrainJob::plan() const {
   return out;
 }
 
-/// Makes a few steps, if there is memory for them.
-void PretrainJob::rehearse(PretrainPlan& plan) {
+void PretrainJob::settle_budget(const Corpus& corpus) {
+  budget_record_ =
+      budget_->settle(train_->tokens(), {[this](double seconds) { return measure(seconds); },
+                                        [this](int64_t steps) { return try_run(steps); }});
+  if (budget_record_.contains("predicted_loss"))
+    log::info(cat("predicted validation loss: ", prediction_text(budget_record_)));
+  if (config_.train.epochs) open_data(corpus);  // a batch of another size takes other steps
+}
+
+RunCost PretrainJob::measure(double seconds) {
+  if (!request_.given("train.micro_batch_size")) config_.train.micro_batch_size.reset();
+  PretrainPlan tried = plan();
+  rehearse(tried, seconds);
+  const int64_t rows = tried.largest_micro_batch();
+  if (!tried.fits() && rows > 0 && !request_.given("train.micro_batch_size")) {
+    config_.train.micro_batch_size = largest_divisor(config_.train.batch_size, rows);
+    tried = plan();
+    rehearse(tried, seconds);
+  }
+  if (!tried.fits()) {
+    throw_io("out of memory: the model of ",
+             human_count(static_cast<double>(parameter_total(config_.model))),
+             " parameters that suits this budget does not fit; give model.hidden_size or a "
+             "smaller train.micro_batch_size");
+  }
+  return {tried.rehearsal.step_seconds, tried.validation_seconds};
+}
+
+/// A run of its own in a folder that is thrown away.
+std::optional<double> PretrainJob::try_run(int64_t steps) {
+  const ScratchFolder scratch;
+  RunFolder folder(scratch.path() / "run", Existing::refuse);
+  folder.write_record(Json::object());
+  TrainConfig train = config_.train;
+  train.steps = steps;
+  train.eval_every = train.checkpoint_every = train.sample_every = 0;
+  build_model();
+  CausalObjective objective(model_, causal_data(), train);
+  return TrainLoop(train, objective, *parameters_, folder, hooks(), resolved()).run().valid_loss;
+}
+
+/// Makes a few steps for about `seconds`, if there is memory for them.
+void PretrainJob::rehearse(PretrainPlan& plan, double seconds) {
   plan.process_bytes = memory_in_use(device_);
   plan.available_bytes = available_memory(device_);
   const int64_t left = plan.available_bytes - plan.state_bytes();
   plan.rehearsal.fits = left > 0;
   if (left <= 0) return;
   build_model();
-  tell_size();
   CausalData data = causal_data();
   const int64_t grown = config_.train.batch_ramp_steps;  // what is timed is the largest batch
   data.train = [this, grown](int64_t step) { return train_->batch(grown + step); };
   data.valid_batches = std::min<int64_t>(1, data.valid_batches);
   CausalObjective objective(model_, std::move(data), config_.train);
   TrainLoop loop(config_.train, objective, *parameters_, *folder_, hooks(), resolved());
-  plan.rehearsal = loop.rehearse(left);
+  plan.rehearsal = loop.rehearse(left, seconds);
   if (!plan.rehearsal.fits) return;
   const auto start = std::chrono::steady_clock::now();
   objective.validate();
@@ -231,10 +287,12 @@ void PretrainJob::rehearse(PretrainPlan& plan) {
 int PretrainJob::dry_run(const std::string& cache) {
   PretrainPlan out = plan();
   out.cache = cache;
-  rehearse(out);
+  tell_size();
+  rehearse(out, kRehearsalSeconds);
   if (request_.json) {
     Json json = plan_json(out);
     json["config"] = resolved();
+    if (!budget_record_.is_null()) json["budget"] = budget_record_;
     std::printf("%s\n", json.dump().c_str());
     return 0;
   }
@@ -262,10 +320,15 @@ int PretrainJob::report(const TrainOutcome& outcome) {
     out["model"] = folder_->model_folder().string();
     out["tokens"] = outcome.tokens;
     out["val_loss"] = outcome.valid_loss ? Json(*outcome.valid_loss) : Json();
+    if (!budget_record_.is_null()) out["budget"] = budget_record_;
     std::printf("%s\n", out.dump().c_str());
     return 0;
   }
-  if (outcome.valid_loss) std::printf("validation loss %.4f\n", *outcome.valid_loss);
+  if (outcome.valid_loss) {
+    const bool predicted = budget_record_.contains("predicted_loss");
+    std::printf("validation loss %.4f%s\n", *outcome.valid_loss,
+                predicted ? cat(", predicted ", prediction_text(budget_record_)).c_str() : "");
+  }
   std::printf("model in %s, its page in %s\ntry it: slovo generate --model %s %s\n",
               folder_->model_folder().c_str(), folder_->report_path().c_str(),
               shell_quoted(run).c_str(), shell_quoted(example_prompt()).c_str());

@@ -7,6 +7,7 @@
 
 #include "data/corpus.h"
 #include "data/loader.h"
+#include "pretrain_budget.h"
 #include "pretrain_plan.h"
 #include "train/causal.h"
 #include "training_job.h"
@@ -15,7 +16,8 @@ namespace slovo {
 
 class PretrainJob : public TrainingJob {
  public:
-  explicit PretrainJob(TrainingRequest request);
+  /// `budget`: as typed; "" for none.
+  PretrainJob(TrainingRequest request, const std::string& budget);
   /// Returns the exit code.
   int run();
 
@@ -29,12 +31,17 @@ class PretrainJob : public TrainingJob {
   double epochs() const;
   Json summary() const;
   CausalData causal_data();
+  void settle_budget(const Corpus& corpus);
+  RunCost measure(double seconds);
+  std::optional<double> try_run(int64_t steps);
   PretrainPlan plan() const;
-  void rehearse(PretrainPlan& plan);
+  void rehearse(PretrainPlan& plan, double seconds);
   int dry_run(const std::string& cache);
   int report(const TrainOutcome& outcome);
   std::string example_prompt();
 
+  std::optional<BudgetPlanner> budget_;
+  Json budget_record_;  ///< null without a budget
   std::optional<TrainLoader> train_;
   std::optional<ValidLoader> valid_;
 };

@@ -52,9 +52,9 @@ class TrainLoop {
   /// or gradient are not finite (naming step, texts and the last good checkpoint) and when writing
   /// fails.
   TrainOutcome run();
-  /// Makes a few steps to learn what the run costs, where the activations fit in `available` bytes;
-  /// writes nothing.
-  Rehearsal rehearse(int64_t available);
+  /// Makes a few steps, for about `seconds`, to learn what the run costs, where the activations fit
+  /// in `available` bytes; writes nothing.
+  Rehearsal rehearse(int64_t available, double seconds);
 
  private:
   int64_t micro_batch_bytes(const Batch& rows);

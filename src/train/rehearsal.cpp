@@ -46,7 +46,6 @@ int64_t peak_bytes(at::Device device, const Work& work) {
   return peak_memory(device) - before;
 }
 
-constexpr double kTimedSeconds = 4;
 constexpr int64_t kTimedSteps = 3;  // at least, after one that warms up
 constexpr int64_t kMostSteps = 200;
 
@@ -59,7 +58,7 @@ int64_t TrainLoop::micro_batch_bytes(const Batch& rows) {
   return bytes;
 }
 
-Rehearsal TrainLoop::rehearse(int64_t available) {
+Rehearsal TrainLoop::rehearse(int64_t available, double limit) {
   const StepWork work = objective_.prepare(0);
   const Batch& rows = work.micro_batches.front();
   Rehearsal out;
@@ -80,7 +79,7 @@ Rehearsal TrainLoop::rehearse(int64_t available) {
   double total = 0;
   make_step();
   const EnergyMeter meter;
-  while ((total < kTimedSeconds || out.steps < kTimedSteps) && out.steps < kMostSteps) {
+  while ((total < limit || out.steps < kTimedSteps) && out.steps < kMostSteps) {
     seconds.push_back(make_step().seconds);
     total += seconds.back();
     ++out.steps;
