@@ -45,7 +45,7 @@ class GPT(nn.Module):
                 nn.init.normal_(p, 0.0, 0.02)
 
     def forward(self, ids, targets):
-        x = self.tokens(ids) + self.positions(torch.arange(ids.shape[1]))
+        x = self.tokens(ids) + self.positions(torch.arange(ids.shape[1], device=ids.device))
         for block in self.blocks:
             x = block(x)
         logits = F.linear(self.norm(x), self.tokens.weight)
@@ -58,10 +58,11 @@ def main():
         parser.add_argument(f"--{name}", type=int, required=True)
     parser.add_argument("--dtype", choices=("fp32", "bf16"), required=True)
     parser.add_argument("--compile", action="store_true")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     a = parser.parse_args()
     torch.set_num_threads(a.threads)
     torch.manual_seed(1)
-    model = GPT(a.vocab, a.layers, a.heads, a.width, a.length)
+    model = GPT(a.vocab, a.layers, a.heads, a.width, a.length).to(a.device)
     forward = torch.compile(model) if a.compile else model
     groups = [{"params": [p for p in model.parameters() if p.dim() > 1], "weight_decay": 0.1},
               {"params": [p for p in model.parameters() if p.dim() <= 1], "weight_decay": 0.0}]
@@ -71,9 +72,9 @@ def main():
     for step in range(a.warmup + a.steps):
         start = time.perf_counter()
         at = torch.randint(len(data) - a.length - 1, (a.batch,))
-        ids = torch.stack([data[i:i + a.length] for i in at])
-        targets = torch.stack([data[i + 1:i + 1 + a.length] for i in at])
-        with torch.autocast("cpu", torch.bfloat16, enabled=a.dtype == "bf16"):
+        ids = torch.stack([data[i:i + a.length] for i in at]).to(a.device)
+        targets = torch.stack([data[i + 1:i + 1 + a.length] for i in at]).to(a.device)
+        with torch.autocast(a.device, torch.bfloat16, enabled=a.dtype == "bf16"):
             loss = forward(ids, targets)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()

@@ -12,7 +12,10 @@ namespace slovo {
 Batch Batch::to(at::Device device) const {
   Batch out = *this;
   for (at::Tensor* tensor : {&out.ids_BT, &out.targets_BT, &out.weights_BT, &out.positions_BT}) {
-    if (tensor->defined()) *tensor = tensor->to(device);
+    if (!tensor->defined()) continue;
+    // From pinned memory the copy goes on while the processor prepares what is next.
+    *tensor = device.is_cuda() ? tensor->pin_memory().to(device, /*non_blocking=*/true)
+                               : tensor->to(device);
   }
   return out;
 }

@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "kernels/adamw.h"
 #include "ops/dispatch.h"
+#include "ops/ops.h"
 
 namespace slovo::ops {
 namespace {
@@ -51,6 +52,24 @@ void reference_step(const UpdateBuffers& b, const at::Tensor& m, const at::Tenso
   detail::apply_move(b, move, 1 - o.lr * o.weight_decay, o.cautious);
 }
 
+/// The step by LibTorch's fused kernel for GPUs, which has no random rounding and no cautious
+/// decay.
+void fused_step(const UpdateBuffers& b, const at::Tensor& m, const at::Tensor& v,
+                const AdamWOptions& o) {
+  at::NoGradGuard no_grad;
+  const at::Tensor step = at::full({}, static_cast<double>(o.step), b.master.options());
+  if (o.grad_scale != 1) b.grad.mul_(o.grad_scale);
+  at::_fused_adamw_({b.master}, {b.grad}, {m}, {v}, {}, {step}, o.lr, o.beta1, o.beta2,
+                    o.weight_decay, o.eps, /*amsgrad=*/false, /*maximize=*/false);
+  if (b.compute.defined()) b.compute.copy_(b.master);
+  b.grad.zero_();
+}
+
+bool can_fuse(const UpdateBuffers& b, const at::Tensor& m, const AdamWOptions& o) {
+  return b.master.is_cuda() && implementation() == Implementation::fast && !o.cautious &&
+         m.scalar_type() == at::kFloat;
+}
+
 }  // namespace
 
 void adamw_step(const UpdateBuffers& buffers, const at::Tensor& m, const at::Tensor& v,
@@ -58,6 +77,7 @@ void adamw_step(const UpdateBuffers& buffers, const at::Tensor& m, const at::Ten
   detail::check_update(buffers, m);
   detail::check_update(buffers, v);
   SLOVO_CHECK(m.scalar_type() == v.scalar_type(), "moments of one dtype");
+  if (can_fuse(buffers, m, options)) return fused_step(buffers, m, v, options);
   if (!detail::use_fast(buffers.master)) return reference_step(buffers, m, v, options);
   const kernels::AdamWFactors f = factors(options);
   detail::with_elements(m, [&](auto* first) {

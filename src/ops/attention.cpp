@@ -34,6 +34,34 @@ Tensor reference_attention(const Tensor& q, const Tensor& k, const Tensor& v, in
   return out.transpose(1, 2).reshape({q.size(0), queries, -1});
 }
 
+/// Whether the GPU, the dtype and the head size suit LibTorch's flash kernel.
+bool can_flash(const Tensor& q, const Tensor& k) {
+  if (!q.is_cuda() || implementation() != Implementation::fast || q.size(3) % 8 != 0) return false;
+  constexpr int64_t kFlash = 1;  // at::SDPBackend::flash_attention
+  const Tensor queries = q.transpose(1, 2);
+  const Tensor keys = k.transpose(1, 2);
+  return at::_fused_sdp_choice(queries, keys, keys, {}, 0.0, /*is_causal=*/true, {},
+                               q.size(2) != k.size(2)) == kFlash;
+}
+
+/// All documents and windows in one call of the flash kernel, which no mask slows down.
+Tensor flash_documents(const Tensor& q, const Tensor& k, const Tensor& v, const Segments& segments,
+                       int64_t window) {
+  const std::vector<int32_t>& offsets = segments.offsets;
+  int64_t longest = 0;
+  for (size_t i = 0; i + 1 < offsets.size(); ++i)
+    longest = std::max<int64_t>(longest, offsets[i + 1] - offsets[i]);
+  const Tensor starts =
+      at::tensor(offsets, at::kInt).pin_memory().to(q.device(), /*non_blocking=*/true);
+  const auto before = window > 0 ? std::optional<int64_t>(window - 1) : std::nullopt;
+  const auto after = window > 0 ? std::optional<int64_t>(0) : std::nullopt;
+  const double scale = 1 / std::sqrt(static_cast<double>(q.size(3)));
+  const Tensor out = std::get<0>(at::_flash_attention_forward(
+      q.flatten(0, 1), k.flatten(0, 1), v.flatten(0, 1), starts, starts, longest, longest,
+      /*dropout_p=*/0.0, /*is_causal=*/true, /*return_debug_mask=*/false, scale, before, after));
+  return out.view({q.size(0), q.size(1), -1});
+}
+
 Tensor reference_documents(const Tensor& q, const Tensor& k, const Tensor& v,
                            const Segments& segments, int64_t window) {
   if (segments.whole_rows()) {
@@ -176,6 +204,7 @@ Tensor causal_attention(const Tensor& q, const Tensor& k, const Tensor& v, const
     return CausalAttention::apply(q, k, v, segments.offsets, window, detail::needs_grad({q, k, v}))
         .flatten(2);
   }
+  if (can_flash(q, k)) return flash_documents(q, k, v, segments, window);
   return reference_documents(q, k, v, segments, window);
 }
 

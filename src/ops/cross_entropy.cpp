@@ -167,8 +167,9 @@ Tensor linear_cross_entropy(const Tensor& hidden, const Tensor& head, const Tens
   Loss loss;
   {
     at::NoGradGuard no_grad;
-    const Tensor rows = weights.nonzero().squeeze(1);
-    const bool all = rows.size(0) == weights.size(0);
+    // On a GPU all rows are computed: to learn which are skipped, the processor would have to wait.
+    const Tensor rows = weights.is_cpu() ? weights.nonzero().squeeze(1) : Tensor();
+    const bool all = !rows.defined() || rows.size(0) == weights.size(0);
     const auto pick = [&](const Tensor& x) { return all ? x : x.index_select(0, rows); };
     const auto type = detail::wide_type(hidden.scalar_type());
     loss = chunked_loss(pick(hidden).contiguous(), head,

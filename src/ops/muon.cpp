@@ -35,7 +35,8 @@ Polynomial polynomial(MuonMethod method, int64_t i) {
 }
 
 /// What a matrix of this Frobenius norm is multiplied by so that its spectral norm is at most 1.
-double shrinking(MuonMethod method, double norm) {
+template <class Number>
+Number shrinking(MuonMethod method, const Number& norm) {
   return method == MuonMethod::newton_schulz ? 1 / (norm + 1e-7) : 1 / (1.01 * norm + 1e-6);
 }
 
@@ -150,24 +151,33 @@ void apply_directions(const std::vector<MuonMatrix>& matrices, const MuonOptions
   });
 }
 
+/// NorMuon: divides the rows of x by their running size, and keeps the size of the whole.
+at::Tensor evened_rows(const at::Tensor& x, const at::Tensor& row_squares) {
+  const at::Tensor squares = x.square().mean(1);
+  row_squares.lerp_(squares, 1 - kRowDecay);
+  const at::Tensor factor = row_squares.clamp_min(kLeastSquare).rsqrt();
+  const at::Tensor after = (squares * factor.square()).sum().clamp_min(kLeastSquare);
+  return x * (factor * (squares.sum() / after).sqrt()).unsqueeze(1);
+}
+
 void reference_step(const std::vector<MuonMatrix>& matrices, const MuonOptions& o) {
+  std::vector<at::Tensor> directions;
   for (const MuonMatrix& matrix : matrices) {
-    const UpdateBuffers& b = matrix.buffers;
-    const at::Tensor grad = b.grad * o.grad_scale;
+    const at::Tensor grad = matrix.buffers.grad * o.grad_scale;
     const at::Tensor momentum = matrix.momentum.to(at::kFloat).lerp(grad, 1 - o.momentum);
-    detail::keep_moment(matrix.momentum, momentum, detail::rounding_seed(o.step, 0), b.first);
+    detail::keep_moment(matrix.momentum, momentum, detail::rounding_seed(o.step, 0),
+                        matrix.buffers.first);
     const at::Tensor ahead = grad.lerp(momentum, o.momentum);
-    const double norm = std::sqrt(ahead.square().sum(at::kDouble).item<double>());
-    const at::Tensor shrunk = (ahead * shrinking(o.method, norm)).to(o.product_dtype);
-    at::Tensor x = orthogonalized(shrunk.unsqueeze(0), o.method, o.iterations)[0].to(at::kFloat);
-    if (matrix.row_squares.defined()) {
-      const at::Tensor squares = x.square().mean(1);
-      matrix.row_squares.lerp_(squares, 1 - kRowDecay);
-      const at::Tensor factor = matrix.row_squares.clamp_min(kLeastSquare).rsqrt();
-      const at::Tensor after = (squares * factor.square()).sum().clamp_min(kLeastSquare);
-      x = x * (factor * (squares.sum() / after).sqrt()).unsqueeze(1);
-    }
-    detail::apply_move(b, x * o.move, o.decay, o.cautious);
+    const at::Tensor norm = ahead.square().sum(at::kDouble).sqrt();
+    directions.push_back((ahead * shrinking(o.method, norm)).to(o.product_dtype));
+  }
+  const at::Tensor all =
+      orthogonalized(at::stack(directions), o.method, o.iterations).to(at::kFloat);
+  for (size_t i = 0; i < matrices.size(); ++i) {
+    const MuonMatrix& matrix = matrices[i];
+    at::Tensor x = all[static_cast<int64_t>(i)];
+    if (matrix.row_squares.defined()) x = evened_rows(x, matrix.row_squares);
+    detail::apply_move(matrix.buffers, x * o.move, o.decay, o.cautious);
   }
 }
 

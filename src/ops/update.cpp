@@ -24,8 +24,8 @@ at::Tensor mixed(const at::Tensor& x) {
 
 }  // namespace
 
-double squared_norm(const at::Tensor& grad) {
-  if (!detail::use_fast(grad)) return grad.square().sum(at::kDouble).item<double>();
+at::Tensor squared_norm(const at::Tensor& grad) {
+  if (!detail::use_fast(grad)) return grad.square().sum(at::kDouble);
   SLOVO_CHECK(grad.is_contiguous() && grad.scalar_type() == at::kFloat, "flat fp32");
   const int64_t blocks = (grad.numel() + detail::kUpdateBlock - 1) / detail::kUpdateBlock;
   std::vector<double> parts(static_cast<size_t>(blocks));
@@ -39,7 +39,7 @@ double squared_norm(const at::Tensor& grad) {
   });
   double total = 0;
   for (const double part : parts) total += part;
-  return total;
+  return at::scalar_tensor(total, at::kDouble);
 }
 
 namespace detail {

@@ -20,8 +20,9 @@ struct UpdateBuffers {
   int64_t first = 0;   ///< place of the range in the whole buffer
 };
 
-/// Sum of squares of a flat contiguous fp32 buffer; the same bits for any number of threads.
-double squared_norm(const at::Tensor& grad);
+/// Sum of squares of a flat contiguous fp32 buffer, a scalar in fp64 on its device; on a CPU the same
+/// bits for any number of threads.
+at::Tensor squared_norm(const at::Tensor& grad);
 
 namespace detail {
 

@@ -16,13 +16,13 @@ AdamW::AdamW(FlatParameters& parameters, const TrainConfig& config, int64_t widt
   exp_avg_sq_ = new_moment(size);
 }
 
-void AdamW::update(int64_t step, double lr, double norm) {
+void AdamW::update(int64_t step, double lr, double scale) {
   ops::AdamWOptions options;
   options.beta1 = config_.beta1;
   options.beta2 = config_.second_beta();
   options.eps = config_.eps;
   options.step = step;
-  options.grad_scale = grad_scale(norm);
+  options.grad_scale = scale;
   options.cautious = config_.cautious_decay;
   for (const ParameterGroup& group : groups_) {
     options.lr = lr * rate_scale(config_, group.role, width_);

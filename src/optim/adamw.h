@@ -13,7 +13,7 @@ class AdamW : public Optimizer {
   AdamW(FlatParameters& parameters, const TrainConfig& config, int64_t width,
         std::vector<ParameterGroup> groups);
 
-  void update(int64_t step, double lr, double norm) override;
+  void update(int64_t step, double lr, double scale) override;
   NamedTensors state() const override;
 
  private:

@@ -8,7 +8,7 @@ namespace slovo {
 class Lion : public Optimizer {
  public:
   Lion(FlatParameters& parameters, const TrainConfig& config, int64_t width);
-  void update(int64_t step, double lr, double norm) override;
+  void update(int64_t step, double lr, double scale) override;
   NamedTensors state() const override { return parameters_.views_of(exp_avg_, "exp_avg."); }
 
  private:
@@ -19,7 +19,7 @@ class Lion : public Optimizer {
 class Sgd : public Optimizer {
  public:
   Sgd(FlatParameters& parameters, const TrainConfig& config, int64_t width);
-  void update(int64_t step, double lr, double norm) override;
+  void update(int64_t step, double lr, double scale) override;
   NamedTensors state() const override { return parameters_.views_of(momentum_, "momentum."); }
 
  private:

@@ -84,13 +84,13 @@ void Muon::add_matrix(const ops::MuonMatrix& matrix) {
   batches_.push_back({matrix});
 }
 
-void Muon::update(int64_t step, double lr, double norm) {
+void Muon::update(int64_t step, double lr, double scale) {
   const double rate = lr * rate_scale(config_, ParameterRole::matrix, width_);
   ops::MuonOptions options;
   options.decay = 1 - rate * config_.decay();
   options.cautious = config_.cautious_decay;
   options.momentum = config_.momentum_decay();
-  options.grad_scale = grad_scale(norm);
+  options.grad_scale = scale;
   options.step = step;
   options.method = config_.muon_method;
   options.iterations = config_.muon_steps;
@@ -102,7 +102,7 @@ void Muon::update(int64_t step, double lr, double norm) {
     options.product_dtype = like.compute.defined() ? at::kBFloat16 : at::kFloat;
     ops::muon_step(batch, options);
   }
-  rest_.update(step, lr, norm);
+  rest_.update(step, lr, scale);
 }
 
 NamedTensors Muon::state() const {

@@ -18,7 +18,7 @@ class Muon : public Optimizer {
  public:
   Muon(FlatParameters& parameters, const TrainConfig& config, const ModelConfig& model);
 
-  void update(int64_t step, double lr, double norm) override;
+  void update(int64_t step, double lr, double scale) override;
   /// "momentum.NAME", "row_squares.NAME" with train.muon_variance, and AdamW's.
   NamedTensors state() const override;
 

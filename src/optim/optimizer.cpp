@@ -38,10 +38,13 @@ double width_scale(const TrainConfig& config, ParameterRole role, int64_t width)
 
 }  // namespace
 
-double Optimizer::grad_norm() const { return std::sqrt(ops::squared_norm(parameters_.grad())); }
+at::Tensor Optimizer::grad_norm() const { return ops::squared_norm(parameters_.grad()).sqrt_(); }
 
-double Optimizer::grad_scale(double norm) const {
-  return config_.grad_clip > 0 ? std::min(1.0, config_.grad_clip / (norm + 1e-6)) : 1.0;
+double Optimizer::clip(const at::Tensor& norm) const {
+  if (config_.grad_clip == 0) return 1;
+  if (norm.is_cpu()) return std::min(1.0, config_.grad_clip / (norm.item<double>() + 1e-6));
+  parameters_.grad().mul_(norm.add(1e-6).reciprocal_().mul_(config_.grad_clip).clamp_max_(1));
+  return 1;
 }
 
 at::Tensor Optimizer::new_moment(int64_t size) const {

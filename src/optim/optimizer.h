@@ -20,17 +20,20 @@ class Optimizer {
   Optimizer(const Optimizer&) = delete;
   Optimizer& operator=(const Optimizer&) = delete;
 
-  /// The norm of all gradients together; its bits do not depend on the number of threads.
-  double grad_norm() const;
-  /// Update number `step`, counted from 1, with rate `lr`: gradients of norm `norm` are scaled down
-  /// to train.grad_clip where they exceed it, and are zero afterwards.
-  virtual void update(int64_t step, double lr, double norm) = 0;
+  /// The norm of all gradients together, a scalar on their device; on a CPU its bits do not depend
+  /// on the number of threads.
+  at::Tensor grad_norm() const;
+  /// What gradients of this norm are to be multiplied by so that they do not exceed
+  /// train.grad_clip, as torch's clip_grad_norm_. On a GPU they are multiplied here and now, and
+  /// the result is 1: to learn the norm, the processor would have to wait for it.
+  double clip(const at::Tensor& norm) const;
+  /// Update number `step`, counted from 1, with rate `lr`, from the gradients times `scale`, which
+  /// are zero afterwards.
+  virtual void update(int64_t step, double lr, double scale) = 0;
   /// The moments by parameter name ("exp_avg.NAME"): views to save or to fill.
   virtual NamedTensors state() const = 0;
 
  protected:
-  /// Clipping as torch's clip_grad_norm_.
-  double grad_scale(double norm) const;
   /// Zeros in train.moment_dtype.
   at::Tensor new_moment(int64_t size) const;
 

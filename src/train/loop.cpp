@@ -47,9 +47,11 @@ TrainOutcome TrainLoop::run() {
     if (config_.sample_every > 0) sample();
   }
   while (!finished() && !interrupted()) {
-    watch_.step(make_step());
+    make_step();
+    if (must_read()) show_steps();
     after_step();
   }
+  show_steps();
   const bool done = finished() && evaluated_at_ == step_;
   if (!done && checkpoint_at_ != step_) write_checkpoint();
   watch_.finish();
@@ -63,8 +65,8 @@ TrainOutcome TrainLoop::run() {
 /// The final model: the last step's, or that of the best validation.
 void TrainLoop::write_model() {
   if (config_.keep_best && best_ && best_->step != step_) {
-    log::info(cat("the model is that of step ", best_->step, ", which had the best validation loss, ",
-                  fixed(best_->loss, 4)));
+    log::info(cat("the model is that of step ", best_->step,
+                  ", which had the best validation loss, ", fixed(best_->loss, 4)));
     run_.write_model([&](const fs::path& folder) {
       fs::copy(run_.best_folder(), folder, fs::copy_options::recursive);
     });
@@ -74,46 +76,78 @@ void TrainLoop::write_model() {
   run_.write_model(hooks_.save_model);
 }
 
-/// One optimizer step: `step_` counts it when it is done.
-StepReport TrainLoop::make_step() {
-  const auto start = std::chrono::steady_clock::now();
+/// One optimizer step: `step_` counts it when it is done, `unread_` holds what it was.
+void TrainLoop::make_step() {
+  if (unread_.empty()) unread_since_ = Clock::now();
   const StepWork work = objective_.prepare(step_);
-  StepReport report;
-  report.loss = accumulate(work);
-  check_finite(report.loss, "loss");
-  report.grad_norm = optimizer_->grad_norm();
-  check_finite(report.grad_norm, "gradient's norm");
-  report.lr = learning_rate(config_, step_);
-  report.step = ++step_;
-  optimizer_->update(step_, report.lr, report.grad_norm);
+  Unread made;
+  made.loss = accumulate(work);
+  made.grad_norm = optimizer_->grad_norm();
+  made.report.lr = learning_rate(config_, step_);
+  made.report.step = ++step_;
+  optimizer_->update(step_, made.report.lr, optimizer_->clip(made.grad_norm));
   if (average_) average_->update(step_);
-  report.tokens = work.tokens;
-  report.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  report.more = objective_.metrics();
-  return report;
+  made.report.tokens = work.tokens;
+  made.report.more = objective_.metrics();
+  unread_.push_back(std::move(made));
 }
 
 /// Leaves the step's gradient in the flat buffer and returns the step's loss.
-double TrainLoop::accumulate(const StepWork& work) {
+at::Tensor TrainLoop::accumulate(const StepWork& work) {
   const double scale = work.weight > 0 ? 1 / work.weight : 0;
-  at::Tensor total;
+  at::Tensor total = at::zeros({}, parameters_.grad().options());
   for (const Batch& micro_batch : work.micro_batches) {
     const at::Tensor part = objective_.loss(micro_batch, scale);
     part.backward();
-    total = total.defined() ? total + part.detach() : part.detach();
+    total = total + part.detach();
   }
-  return total.defined() ? total.item<double>() : 0;
+  return total;
 }
 
-void TrainLoop::check_finite(double value, const char* what) const {
+/// On a CPU the numbers are there at once; a GPU is asked for them only where they are shown, or
+/// where something is made of the weights that must not be when they are no numbers.
+bool TrainLoop::must_read() const {
+  return parameters_.grad().is_cpu() || due(config_.log_every) || due(config_.eval_every) ||
+         due(config_.checkpoint_every) || due(config_.sample_every);
+}
+
+/// What the steps since the last reading were; the time they took together is shared out evenly.
+std::vector<StepReport> TrainLoop::read_steps() {
+  if (unread_.empty()) return {};
+  std::vector<at::Tensor> numbers;
+  for (const Unread& step : unread_) {
+    numbers.push_back(step.loss.to(at::kDouble));
+    numbers.push_back(step.grad_norm.to(at::kDouble));
+  }
+  const at::Tensor read = at::stack(numbers).cpu();
+  const std::chrono::duration<double> taken = Clock::now() - unread_since_;
+  const double* number = read.const_data_ptr<double>();
+  std::vector<StepReport> out;
+  for (Unread& step : unread_) {
+    step.report.loss = *number++;
+    step.report.grad_norm = *number++;
+    step.report.seconds = taken.count() / static_cast<double>(unread_.size());
+    check_finite(step.report.step, step.report.loss, "loss");
+    check_finite(step.report.step, step.report.grad_norm, "gradient's norm");
+    out.push_back(std::move(step.report));
+  }
+  unread_.clear();
+  return out;
+}
+
+void TrainLoop::show_steps() {
+  for (const StepReport& report : read_steps()) watch_.step(report);
+}
+
+void TrainLoop::check_finite(int64_t step, double value, const char* what) const {
   if (std::isfinite(value)) return;
-  std::vector<std::string> texts = objective_.sources(step_);
+  std::vector<std::string> texts = objective_.sources(step - 1);
   constexpr size_t kNamed = 8;
   const size_t more = texts.size() > kNamed ? texts.size() - kNamed : 0;
   texts.resize(std::min(texts.size(), kNamed));
   const auto good = run_.newest_checkpoint();
   throw_io(
-      "step ", step_ + 1, ": the ", what, " is ", value, "; its batch held ", join(texts, "; "),
+      "step ", step, ": the ", what, " is ", value, "; its batch held ", join(texts, "; "),
       more > 0 ? cat("; and ", more, " more") : "", ". ",
       good ? cat("the last good checkpoint is ", good->string()) : "there is no checkpoint yet",
       "; try a lower --train.lr, a longer --train.warmup_steps or --train.grad_clip 1");
@@ -124,9 +158,7 @@ bool TrainLoop::finished() const {
   return step_ >= config_.steps || !patient;
 }
 
-bool TrainLoop::due(int64_t every) const {
-  return finished() || (every > 0 && step_ % every == 0);
-}
+bool TrainLoop::due(int64_t every) const { return finished() || (every > 0 && step_ % every == 0); }
 
 void TrainLoop::after_step() {
   // A signal asks to stop soon: what is left out here is made up for when the run is resumed.
@@ -178,7 +210,8 @@ void TrainLoop::compare(double loss) {
   const bool over_fits = loss > best_->loss + 0.01 && train_loss < best_->train_loss;
   if (over_fits && best_->since == 2) {
     log::warn(cat("the validation loss has risen from ", fixed(best_->loss, 4), " (step ",
-                  best_->step, ") to ", fixed(loss, 4), " while the training loss falls: the model "
+                  best_->step, ") to ", fixed(loss, 4),
+                  " while the training loss falls: the model "
                   "learns the examples by heart; train less (--train.epochs), or give more data",
                   config_.keep_best ? "" : ", or keep the best model (--train.keep_best)"));
   }

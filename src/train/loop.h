@@ -4,10 +4,12 @@
 // them.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "config/config.h"
 #include "optim/flat_parameters.h"
@@ -59,9 +61,12 @@ class TrainLoop {
  private:
   int64_t micro_batch_bytes(const Batch& rows);
   void resume_from(const std::filesystem::path& checkpoint);
-  StepReport make_step();
-  double accumulate(const StepWork& work);
-  void check_finite(double value, const char* what) const;
+  void make_step();
+  at::Tensor accumulate(const StepWork& work);
+  bool must_read() const;
+  std::vector<StepReport> read_steps();
+  void show_steps();
+  void check_finite(int64_t step, double value, const char* what) const;
   void after_step();
   /// No step is left to make.
   bool finished() const;
@@ -85,9 +90,17 @@ class TrainLoop {
   std::unique_ptr<Optimizer> optimizer_;
   std::optional<WeightAverage> average_;  ///< with train.ema_decay
   Watch watch_;
-  int64_t step_ = 0;           ///< steps done
-  int64_t evaluated_at_ = 0;   ///< step of the last validation
-  int64_t checkpoint_at_ = 0;  ///< step of the last checkpoint; 0 needs none
+  using Clock = std::chrono::steady_clock;
+  /// A step whose numbers may still lie on a GPU that is busy with it.
+  struct Unread {
+    StepReport report;
+    at::Tensor loss, grad_norm;
+  };
+  std::vector<Unread> unread_;
+  Clock::time_point unread_since_;  ///< when the first of them began
+  int64_t step_ = 0;                ///< steps done
+  int64_t evaluated_at_ = 0;        ///< step of the last validation
+  int64_t checkpoint_at_ = 0;       ///< step of the last checkpoint; 0 needs none
   /// The best validation so far.
   struct Best {
     double loss = 0;

@@ -78,9 +78,11 @@ Rehearsal TrainLoop::rehearse(int64_t available, double limit) {
   std::vector<double> seconds;
   double total = 0;
   make_step();
+  read_steps();
   const EnergyMeter meter;
   while ((total < limit || out.steps < kTimedSteps) && out.steps < kMostSteps) {
-    seconds.push_back(make_step().seconds);
+    make_step();
+    seconds.push_back(read_steps().front().seconds);
     total += seconds.back();
     ++out.steps;
   }

@@ -55,7 +55,7 @@ TEST(AdamW, SquaredNorm) {
   for (const int64_t count : {0, 1, 31, 200003}) {
     const Tensor grad = at::randn({count});
     const double expected = grad.to(at::kDouble).square().sum().item<double>();
-    EXPECT_NEAR(ops::squared_norm(grad), expected, 1e-6 * expected);
+    EXPECT_NEAR(ops::squared_norm(grad).item<double>(), expected, 1e-6 * expected);
   }
 }
 
@@ -63,9 +63,9 @@ TEST(AdamW, SquaredNormDoesNotDependOnThreads) {
   at::manual_seed(10);
   const Tensor grad = at::randn({1000003});
   const int threads = at::get_num_threads();
-  const double together = ops::squared_norm(grad);
+  const double together = ops::squared_norm(grad).item<double>();
   at::set_num_threads(1);
-  EXPECT_EQ(ops::squared_norm(grad), together);
+  EXPECT_EQ(ops::squared_norm(grad).item<double>(), together);
   at::set_num_threads(threads);
 }
 

@@ -82,7 +82,7 @@ struct Trained {
     for (const auto& item : model->named_parameters()) {
       item.value().mutable_grad().copy_(file.view(cat("grad.", index, ".", item.key())));
     }
-    optimizer->update(index + 1, kRate, optimizer->grad_norm());
+    optimizer->update(index + 1, kRate, optimizer->clip(optimizer->grad_norm()));
   }
   void run() {
     for (int64_t i = 0; i < kSteps; ++i) step(i);

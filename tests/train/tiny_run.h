@@ -67,6 +67,7 @@ struct TinyRun {
   ModelConfig shape = tiny_model();
   at::ScalarType dtype = at::kFloat;
   LoraConfig lora;  ///< with a rank: adapters are trained
+  at::Device device = at::kCPU;
   std::function<Batch(int64_t)> batches = [](int64_t step) {
     return counting_batch(8, 16, 5, static_cast<uint64_t>(step));
   };
@@ -76,7 +77,7 @@ struct TinyRun {
   int64_t stop_after = -1;           ///< throws before this step, as a kill would
 
   TrainOutcome run() const {
-    Transformer model(shape, at::TensorOptions(at::kFloat));
+    Transformer model(shape, at::TensorOptions(at::kFloat).device(device));
     init_weights(model, 3);
     model->recompute_blocks(train.activation_checkpointing);
     FolderConfig base{shape, make_folder_config(shape, at::kFloat, {}, {}), {}, at::kFloat, {}, {}};
