@@ -69,7 +69,8 @@ TEST(TenSteps, LossesGradientsAndWeightsEqualPyTorch) {
     }
     EXPECT_NEAR(loss, file.view("losses")[step].item<double>(), 2e-5) << "step " << step;
     const at::Tensor norm = optimizer->grad_norm();
-    EXPECT_NEAR(norm, file.view("grad_norms")[step].item<double>(), 1e-4) << "step " << step;
+    EXPECT_NEAR(norm.item<double>(), file.view("grad_norms")[step].item<double>(), 1e-4)
+        << "step " << step;
     optimizer->update(step + 1, learning_rate(train, step), optimizer->clip(norm));
   }
   expect_near(as_folder(folder / "final", config, parameters.masters()), file, "final.", 1e-3);
