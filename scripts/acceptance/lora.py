@@ -3,12 +3,12 @@
 
     .venv-peers/bin/python scripts/acceptance/lora.py --model stories260K/hf --data dialogues.jsonl
 
-1. `slovo sft` trains LoRA, rsLoRA and DoRA adapters on the model. PEFT opens each on the model as transformers opens it:
-   log-probabilities of random texts differ from slovo's by at most 1e-4.
+1. `slovo sft` trains LoRA, rsLoRA and DoRA adapters on the model. PEFT opens each on the model as transformers opens
+   it: log-probabilities of random texts differ from slovo's by at most 1e-4.
 2. `slovo model merge` makes each part of the model: its own largest logit difference, and that of the merged model in
    transformers from PEFT's, are at most 1e-4 in fp32.
-3. A llama of 110 M parameters is trained whole and by QLoRA (NF4), two rows of 128 tokens a step: QLoRA's peak above the
-   program's own memory is at most 45 % of the whole's.
+3. A llama of 110 M parameters is trained whole and by QLoRA (NF4), two rows of 128 tokens a step: QLoRA's peak above
+   the program's own memory is at most 45 % of the whole's.
 """
 import argparse
 import json
@@ -29,7 +29,8 @@ TOLERANCE, SHARE = 1e-4, 0.45
 
 
 def sft(args, model, out, flags):
-    return [args.slovo, "sft", "--model", model, "--data", args.data, "--out", out, *flags]
+    return [args.slovo, "sft", "--model", model, "--data", args.data, "--out", out, "--threads", str(args.threads),
+            *flags]
 
 
 def run(command, **options):
@@ -52,8 +53,8 @@ def their_log_probs(model, ids):
 
 def our_log_probs(args, adapter, ids):
     lines = "".join(json.dumps({"ids": row}) + "\n" for row in ids.tolist())
-    out = run([args.slovo, "eval", "score", "--model", args.model, "--adapter", adapter, "--dtype", "fp32", "--data", "-"],
-              input=lines)
+    out = run([args.slovo, "eval", "score", "--model", args.model, "--adapter", adapter, "--dtype", "fp32", "--data",
+               "-"], input=lines)
     return torch.tensor([json.loads(line)["logprobs"] for line in out.splitlines()])
 
 
@@ -122,6 +123,7 @@ def main():
     parser.add_argument("--model", required=True, help="a small model folder")
     parser.add_argument("--data", required=True, help="instructions to train on")
     parser.add_argument("--slovo", default=str(ROOT / "build/release/slovo"))
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     args = parser.parse_args()
     passed = True
     with tempfile.TemporaryDirectory(prefix="slovo-lora-") as folder:
