@@ -154,6 +154,16 @@ void check_lora(const LoraConfig& l, Conflicts& out) {
   if (l.base != LoraBase::full) unused("lora.base", to_name(l.base));
 }
 
+void check_token_loss(const SftConfig& s, const TrainConfig& t, Conflicts& out) {
+  if (s.loss != TokenLoss::dft || t.label_smoothing == 0) return;
+  out.push_back(
+      {{"train.label_smoothing", "sft.loss"},
+       cat("train.label_smoothing=", t.label_smoothing,
+           " spreads a token's weight over all tokens, but sft.loss=dft weighs a token by "
+           "its own probability; use train.label_smoothing=0, or "
+           "sft.loss=cross_entropy")});
+}
+
 void check_distill(const DistillConfig& d, Conflicts& out) {
   if (d.teacher.empty() || d.weight > 0) return;
   out.push_back({{"distill.weight", "distill.teacher"},
@@ -195,6 +205,7 @@ Conflicts find_conflicts(const RunConfig& config, const std::vector<std::string>
   if (has("model") && has("data")) check_context(config.model, config.data, out);
   if (has("model") && has("tokenizer")) check_vocabulary(config.model, config.tokenizer, out);
   if (has("lora")) check_lora(config.lora, out);
+  if (has("sft") && has("train")) check_token_loss(config.sft, config.train, out);
   if (has("distill")) check_distill(config.distill, out);
   if (has("eval")) check_eval(config.eval, out);
   return out;

@@ -215,19 +215,45 @@ TEST(Validate, AdaptersNeedARank) {
   RunConfig config;
   config.lora.base = LoraBase::nf4;
   EXPECT_EQ(
-      "lora.base=nf4 has no meaning without adapters; give lora.rank, the rank they are to have (8, "
+      "lora.base=nf4 has no meaning without adapters; give lora.rank, the rank they are to have "
+      "(8, "
       "16, ...)",
       conflicts_of(config));
   config.lora = {};
   config.lora.dropout = 0.1;
   config.lora.targets = {"q_proj", "v_proj"};
   config.lora.rslora = config.lora.dora = true;
-  for (const char* key : {"lora.dropout=0.1", "lora.targets=q_proj, v_proj", "lora.rslora=true",
-                          "lora.dora=true"}) {
+  for (const char* key :
+       {"lora.dropout=0.1", "lora.targets=q_proj, v_proj", "lora.rslora=true", "lora.dora=true"}) {
     EXPECT_TRUE(contains(conflicts_of(config), key));
   }
   config.lora.rank = 8;
   EXPECT_EQ("", conflicts_of(config));
+}
+
+TEST(Validate, DftTakesNoLabelSmoothing) {
+  RunConfig config;
+  config.sft.loss = TokenLoss::dft;
+  EXPECT_EQ("", conflicts_of(config));
+  config.train.label_smoothing = 0.1;
+  EXPECT_EQ(
+      "train.label_smoothing=0.1 spreads a token's weight over all tokens, but sft.loss=dft weighs "
+      "a token by its own probability; use train.label_smoothing=0, or sft.loss=cross_entropy",
+      conflicts_of(config));
+  config.sft.loss = TokenLoss::cross_entropy;
+  EXPECT_EQ("", conflicts_of(config));
+}
+
+TEST(Validate, ATeacherNeedsAWeight) {
+  RunConfig config;
+  config.distill.weight = 0;
+  EXPECT_EQ("", conflicts_of(config));
+  config.distill.teacher = "teacher";
+  EXPECT_EQ(
+      "distill.weight=0 learns nothing from distill.teacher; leave the teacher out, or use a "
+      "weight "
+      "above 0",
+      conflicts_of(config));
 }
 
 TEST(Validate, OnlyTheCommandsSectionsAreJudged) {
