@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/rng.h"
@@ -14,12 +15,14 @@ namespace {
 void draw_row(float* out, int64_t count, uint64_t seed, uint64_t pass, uint64_t row, float scale) {
   constexpr int64_t kPerDraw = 4;
   constexpr float kHalf = 32768;
-  for (int64_t i = 0; i < count; ++i) {
-    static_assert(kPerDraw * 16 == 64);
-    const auto draw = static_cast<uint64_t>(i / kPerDraw);
-    const uint64_t bits = random_bits(seed, pass, row << 20 | draw);
-    const auto number = static_cast<float>(bits >> (16 * (i % kPerDraw)) & 0xFFFF);
-    out[i] = ((number + 0.5F) / kHalf - 1) * scale;
+  static_assert(kPerDraw * 16 == 64);
+  for (int64_t first = 0; first < count; first += kPerDraw) {
+    const auto draw = static_cast<uint64_t>(first / kPerDraw);
+    uint64_t bits = random_bits(seed, pass, row << 20 | draw);
+    for (int64_t i = first; i < std::min(first + kPerDraw, count); ++i, bits >>= 16) {
+      const auto number = static_cast<float>(bits & 0xFFFF);
+      out[i] = ((number + 0.5F) / kHalf - 1) * scale;
+    }
   }
 }
 

@@ -6,7 +6,7 @@
 namespace slovo {
 
 /// Makes the token and position embeddings (and the head where it is the same matrix) and the first
-/// `layers` blocks need no gradient. Throws Error(config) when nothing would be left to train.
+/// `layers` blocks need no gradient. Throws Error(config) when the model has fewer blocks.
 void freeze(const Transformer& model, bool embeddings, int64_t layers);
 
 }  // namespace slovo

@@ -68,6 +68,7 @@ struct TinyRun {
   at::ScalarType dtype = at::kFloat;
   LoraConfig lora;  ///< with a rank: adapters are trained
   at::Device device = at::kCPU;
+  EmbeddingNoise noise;
   std::function<Batch(int64_t)> batches = [](int64_t step) {
     return counting_batch(8, 16, 5, static_cast<uint64_t>(step));
   };
@@ -80,6 +81,7 @@ struct TinyRun {
     Transformer model(shape, at::TensorOptions(at::kFloat).device(device));
     init_weights(model, 3);
     model->recompute_blocks(train.activation_checkpointing);
+    model->set_embedding_noise(noise);
     FolderConfig base{shape, make_folder_config(shape, at::kFloat, {}, {}), {}, at::kFloat, {}, {}};
     if (lora.rank > 0) add_adapters(model, lora, base, 3);
     FlatParameters parameters(*model, dtype);
