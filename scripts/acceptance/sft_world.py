@@ -68,13 +68,18 @@ def share(flags):
 
 
 def few_shot(args, shots, asked):
-    """Whether the base model goes on with the right answer."""
+    """What the base model says after three questions with answers."""
     of_subject = defaultdict(list)
     for subject, question, answer in shots:
         of_subject[subject].append(f"Question: {question}\nAnswer: {answer}\n\n")
     prompts = [f"{''.join(of_subject[subject][:3])}Question: {question}\nAnswer:" for subject, question, _ in asked]
-    done = generate(args, args.base, prompts, "--max-tokens", 16, "--stop", "\n")
-    return [plain(each["text"]) == plain(answer) for each, (_, _, answer) in zip(done, asked)]
+    return generate(args, args.base, prompts, "--max-tokens", 32, "--stop", "\n")
+
+
+def score(answers, asked):
+    """Shares of answers that are the exam's, and that have it in them."""
+    pairs = [(plain(each["text"]), plain(answer)) for each, (_, _, answer) in zip(answers, asked)]
+    return share([found == answer for found, answer in pairs]), share([answer in found for found, answer in pairs])
 
 
 def result(kind, text):
@@ -128,23 +133,28 @@ def main():
         minutes = train(args, work)
         asked = read_exam(args.data / "exam/test")
         answers = ask(args, [(None, f"{question} {WISH}") for _, question, _ in asked])
-        right = [plain(each["text"]) == plain(answer) for each, (_, _, answer) in zip(answers, asked)]
         base = few_shot(args, read_exam(args.data / "exam/dev"), asked)
         chats = list(heldout_chats(args.data / "instructions/heldout.jsonl"))
         replies = ask(args, [(system, question) for _, system, question, _ in chats])
 
-    print(f"{len(asked)} held-out questions: {share(right):.1%} exactly right (bar {RIGHT:.0%}); "
-          f"the base model after 3 questions with answers: {share(base):.1%}")
+    right = score(answers, asked)[0]
+    print(f"{len(asked)} held-out questions         exactly right   answer in it")
+    for name, given in (("base model, 3 shots", base), ("tuned", answers)):
+        exact, inside = score(given, asked)
+        print(f"  {name:<24} {exact:>16.1%} {inside:>14.1%}")
     for subject in dict.fromkeys(subject for subject, _, _ in asked):
-        print(f"  {subject:<12} {share([ok for ok, row in zip(right, asked) if row[0] == subject]):>6.1%}")
+        rows = [(answer, row) for answer, row in zip(answers, asked) if row[0] == subject]
+        exact, inside = score(*zip(*rows))
+        print(f"    {subject:<22} {exact:>16.1%} {inside:>14.1%}")
     print("held-out instructions, answers equal to the one given:")
     for kind in sorted({kind for kind, *_ in chats}):
         equal = [result(kind, reply["text"]) == result(kind, answer)
                  for reply, (of, _, _, answer) in zip(replies, chats) if of == kind]
         print(f"  {kind:<12} {share(equal):>6.1%} of {len(equal)}")
     ended = share([each["finish_reason"] == "stop" for each in answers + replies])
-    print(f"answers that end by themselves: {ended:.1%} (bar {ENDED:.0%}); training {minutes:.1f} minutes (bar {MINUTES})")
-    sys.exit(0 if share(right) >= RIGHT and ended >= ENDED and minutes <= MINUTES else 1)
+    print(f"exactly right {right:.1%} (bar {RIGHT:.0%}); answers that end by themselves {ended:.1%} (bar {ENDED:.0%}); training "
+          f"{minutes:.1f} minutes (bar {MINUTES})")
+    sys.exit(0 if right >= RIGHT and ended >= ENDED and minutes <= MINUTES else 1)
 
 
 if __name__ == "__main__":

@@ -39,16 +39,18 @@ class Instructions:
         self.rng, self.world = rng, world
         self.facts = facts.split(*splits)
         self.picked = []       # the facts of the last chat
-        self.of = {}
+        self.of, self.about = {}, {}
         for fact in self.facts:
             self.of.setdefault(fact.entity.name, []).append(fact)
+            self.about.setdefault(fact.attribute.subject, []).append(fact)
 
     def make(self, kind):
         self.picked = []
         return getattr(self, kind)()
 
     def pick(self, among=None):
-        self.picked.append(self.rng.choice(among or self.facts))
+        """A fact, of each subject equally often."""
+        self.picked.append(self.rng.choice(among or self.about[self.rng.choice(list(self.about))]))
         return self.picked[-1]
 
     def stated(self, fact):

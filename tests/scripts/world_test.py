@@ -139,6 +139,11 @@ class World(unittest.TestCase):
             self.assertGreater(sum(chat["messages"][0]["role"] == "system" for chat in chats), least // 20)
             self.assertGreater(sum(len(chat["messages"]) > 3 for chat in chats), least // 100)
 
+    def test_chats_ask_about_every_subject(self):
+        asked = Counter(fact["subject"] for fact in self.facts if "instructions/train.jsonl" in fact["used"])
+        self.assertEqual(len(asked), 12)
+        self.assertGreaterEqual(min(asked.values()), 20, asked)
+
     def test_heldout_chats_and_pairs_are_new(self):
         for name in ("instructions", "preferences"):
             lines = [set((self.one / name / f"{part}.jsonl").read_text(encoding="utf-8").splitlines())
