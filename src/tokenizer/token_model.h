@@ -11,6 +11,7 @@
 
 #include "tokenizer/json_node.h"
 #include "tokenizer/scanner.h"
+#include "tokenizer/shared_words.h"
 #include "tokenizer/text_kind.h"
 #include "tokenizer/vocabulary.h"
 #include "tokenizer/word_cache.h"
@@ -35,7 +36,8 @@ class TokenModel {
   /// Encodes word after word with a cache of its own; one per thread, cheap to make.
   class Session {
    public:
-    Session(const TokenModel& model, TextKind kind);
+    /// `shared`: what the threads of one text share; null for one that is alone.
+    Session(const TokenModel& model, TextKind kind, SharedWords* shared = nullptr);
     ~Session();
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
@@ -55,6 +57,7 @@ class TokenModel {
       WordCache::Key key;
     };
 
+    void prefetch(const WordCache::Key& key) const;
     void encode_part(const Scanner& scanner, std::string_view text, std::vector<TokenId>& out);
     void encode_batch(std::span<const Waiting> words, std::vector<TokenId>& out);
     /// Valid until the next call.
@@ -62,6 +65,7 @@ class TokenModel {
 
     const TokenModel& model_;
     TextKind kind_;
+    SharedWords* shared_;
     std::unique_ptr<WordCache> cache_;
     std::vector<TokenId> ids_;
   };
@@ -75,11 +79,14 @@ class TokenModel {
 
  private:
   using Caches = std::vector<std::unique_ptr<WordCache>>;
-  Caches& idle(TextKind kind) const { return idle_[kind == TextKind::ordinary ? 1 : 0]; }
+  static size_t index(TextKind kind) { return kind == TextKind::ordinary ? 1 : 0; }
+  Caches& idle(TextKind kind) const { return idle_[index(kind)]; }
+  SharedWords& shared_words(TextKind kind) const;
 
   std::vector<bool> special_;
   mutable std::mutex idle_mutex_;
   mutable std::array<Caches, 2> idle_;  // warm caches of finished sessions
+  mutable std::array<std::unique_ptr<SharedWords>, 2> shared_words_;  // made when first needed
 };
 
 /// `bytes`: the pre-tokenizer ends in ByteLevel. Throws Error(data) that names the type when slovo

@@ -57,7 +57,15 @@ class Joiner {
 
 }  // namespace
 
-TokenModel::Session::Session(const TokenModel& model, TextKind kind) : model_(model), kind_(kind) {
+SharedWords& TokenModel::shared_words(TextKind kind) const {
+  const std::lock_guard lock(idle_mutex_);
+  std::unique_ptr<SharedWords>& words = shared_words_[index(kind)];
+  if (!words) words = std::make_unique<SharedWords>();
+  return *words;
+}
+
+TokenModel::Session::Session(const TokenModel& model, TextKind kind, SharedWords* shared)
+    : model_(model), kind_(kind), shared_(shared) {
   ids_.reserve(WordCache::kLongestWord);
   const std::lock_guard lock(model.idle_mutex_);
   Caches& idle = model.idle(kind);
@@ -76,11 +84,15 @@ TokenModel::Session::~Session() {
 
 WordCache::Ids TokenModel::Session::ids_of(const WordCache::Key& key, std::string_view word) {
   const bool cached = word.size() <= WordCache::kLongestWord;
+  if (shared_ != nullptr && key.is_short) {
+    if (const WordCache::Ids known = shared_->find(key); known.data) return known;
+  }
   if (cached) {
     if (const WordCache::Ids known = cache_->find(key, word); known.data) return known;
   }
   ids_.clear();
   model_.compute(word, kind_, ids_);
+  if (shared_ != nullptr && shared_->insert(key, ids_)) return {ids_.data(), ids_.size()};
   return cached ? cache_->insert(key, word, ids_) : WordCache::Ids{ids_.data(), ids_.size()};
 }
 
@@ -95,10 +107,11 @@ void TokenModel::Session::encode_words(const Scanner& scanner, std::string_view 
   if (threads <= 1 || text.size() <= kPartBytes) return encode_part(scanner, text, out);
   const auto parts = cut(text);
   Joiner joiner(parts.size(), out);
+  SharedWords& shared = model_.shared_words(kind_);
   std::atomic<size_t> next{0};
   const size_t workers = std::min(parts.size(), static_cast<size_t>(threads));
   parallel_for(workers, threads, [&](size_t) {
-    Session session(model_, kind_);  // one for all parts of a thread: its cache stays near it
+    Session session(model_, kind_, &shared);  // one for all parts of a thread
     for (size_t i = next++; i < parts.size(); i = next++) {
       std::vector<TokenId> ids = joiner.buffer();
       ids.reserve(parts[i].size() / 3);
@@ -106,6 +119,11 @@ void TokenModel::Session::encode_words(const Scanner& scanner, std::string_view 
       joiner.add(i, std::move(ids));
     }
   });
+}
+
+void TokenModel::Session::prefetch(const WordCache::Key& key) const {
+  if (shared_ != nullptr && key.is_short) return shared_->prefetch(key);
+  cache_->prefetch(key);
 }
 
 void TokenModel::Session::encode_part(const Scanner& scanner, std::string_view text,
@@ -118,7 +136,7 @@ void TokenModel::Session::encode_part(const Scanner& scanner, std::string_view t
       const char* const stop = scanner.next(at, end);
       const std::string_view word(at, static_cast<size_t>(stop - at));
       words[count] = {word, WordCache::key(word, static_cast<size_t>(end - at))};
-      cache_->prefetch(words[count].key);
+      prefetch(words[count].key);
       at = stop;
     }
     encode_batch({words.data(), count}, out);

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include "core/parallel.h"
+#include "tokenizer/shared_words.h"
+
 namespace slovo {
 namespace {
 
@@ -58,6 +61,35 @@ TEST(WordCache, LongWordsThatDifferInTheirLastByte) {
   cache.insert(WordCache::key(a, a.size()), a, Ids{1, 2, 3, 4});
   EXPECT_EQ(found(cache, a), (Ids{1, 2, 3, 4}));
   EXPECT_EQ(found(cache, b), Ids{-1});
+}
+
+TEST(SharedWords, ThreadsFindWhatEachOtherInserted) {
+  constexpr int kWords = 120000;  // more than fit
+  const auto ids_of = [](int n) { return Ids(static_cast<size_t>(n % 4), n); };
+  const auto key_of = [](const std::string& word) { return WordCache::key(word, word.size()); };
+  SharedWords words;
+  std::atomic<int> wrong{0};
+  const auto check = [&](int n) {
+    const WordCache::Ids ids = words.find(key_of(std::to_string(n)));
+    if (ids.data && Ids(ids.data, ids.data + ids.size) != ids_of(n)) ++wrong;
+    return ids.data != nullptr;
+  };
+  parallel_for(4, 4, [&](size_t worker) {
+    for (int i = 0; i < kWords; ++i) {
+      const int n = worker % 2 == 0 ? i : kWords - 1 - i;
+      if (!check(n)) words.insert(key_of(std::to_string(n)), ids_of(n));
+    }
+  });
+  int found = 0;
+  for (int n = 0; n < kWords; ++n) found += check(n) ? 1 : 0;
+  EXPECT_EQ(wrong, 0);
+  EXPECT_GT(found, 60000);
+  EXPECT_LT(found, kWords);
+  EXPECT_FALSE(words.insert(key_of("one more"), ids_of(1)));
+  SharedWords empty;
+  EXPECT_TRUE(empty.insert(key_of("fifteen letters"), Ids{}));
+  EXPECT_FALSE(empty.insert(key_of("sixteen letters!"), ids_of(1)));
+  EXPECT_FALSE(empty.insert(key_of("word"), Ids(4)));
 }
 
 }  // namespace
