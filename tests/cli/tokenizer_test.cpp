@@ -1,5 +1,6 @@
 // slovo tokenizer train, encode, decode and info as a user runs them.
 #include <algorithm>
+#include <filesystem>
 
 #include "core/json.h"
 #include "run_slovo.h"
@@ -61,6 +62,65 @@ TEST_F(TokenizerCommands, TrainEncodeDecodeInfo) {
   EXPECT_GT(described["mb_per_s"].get<double>(), 0.0);
 }
 
+TEST_F(TokenizerCommands, WordPieceAndUnigram) {
+  const std::vector<std::string> syllables{"mil", "ler", "ri", "ver", "ba", "ko", "tu",  "sen",
+                                           "da",  "no",  "fi", "gul", "pe", "so", "cha", "wy"};
+  std::string words;
+  for (const std::string& first : syllables) {
+    for (const std::string& second : syllables) words += first + second + " " + second + "\n";
+  }
+  folder_.write("text.txt", words);
+  const std::vector<std::pair<std::string, std::vector<std::string>>> kinds{
+      {"wordpiece", {"[CLS]", "[MASK]", "[PAD]", "[SEP]", "[UNK]"}},
+      {"unigram", {"</s>", "<pad>", "<unk>"}}};
+  for (const auto& [kind, special] : kinds) {
+    SCOPED_TRACE(kind);
+    const RunResult trained =
+        train({"--tokenizer.kind", kind, "--tokenizer.vocab_size", "300", "--json"});
+    ASSERT_EQ(trained.exit_code, 0) << trained.err;
+    EXPECT_EQ(parse_json(trained.out, "stdout")["kind"], kind);
+    EXPECT_GT(parse_json(trained.out, "stdout")["bytes_per_token"].get<double>(), 1.5);
+
+    const RunResult info = run_slovo({"tokenizer", "info", "--tokenizer", tokenizer_, "--json"});
+    const Json described = parse_json(info.out, "stdout");
+    EXPECT_EQ(described["kind"], kind);
+    EXPECT_EQ(described["vocab_size"], 300);
+    for (const std::string& token : special)
+      EXPECT_TRUE(described["special_tokens"].contains(token)) << token;
+
+    const RunResult ids =
+        run_slovo({"tokenizer", "encode", "--tokenizer", tokenizer_}, "milver  bako rimil\n");
+    ASSERT_EQ(ids.exit_code, 0) << ids.err;
+    const RunResult back =
+        run_slovo({"tokenizer", "decode", "--tokenizer", tokenizer_, "--no-special"}, ids.out);
+    EXPECT_EQ(back.out, "milver bako rimil\n");
+    std::filesystem::remove_all(tokenizer_);
+  }
+}
+
+TEST_F(TokenizerCommands, MemoryOfTrainingIsBounded) {
+  const std::vector<std::string> size{"--tokenizer.vocab_size", "280", "--json"};
+  const auto with = [&](const std::string& limit) {
+    std::vector<std::string> options = size;
+    options.insert(options.end(), {"--max-memory", limit});
+    return train(options);
+  };
+  const RunResult little = with("1M");
+  EXPECT_EQ(little.exit_code, 2);
+  EXPECT_TRUE(contains(little.err, "--max-memory 1.00 MiB is too little; give at least 16.0 MiB"))
+      << little.err;
+  const RunResult wrong = with("much");
+  EXPECT_EQ(wrong.exit_code, 2);
+  EXPECT_TRUE(contains(wrong.err, "--max-memory much: must be a size above 0")) << wrong.err;
+  const RunResult free = train(size);
+  ASSERT_EQ(free.exit_code, 0) << free.err;
+  std::filesystem::remove_all(tokenizer_);
+  const RunResult bound = with("32M");
+  ASSERT_EQ(bound.exit_code, 0) << bound.err;
+  EXPECT_EQ(parse_json(bound.out, "stdout")["fingerprint"],
+            parse_json(free.out, "stdout")["fingerprint"]);
+}
+
 TEST_F(TokenizerCommands, SpecialTokensOnTheWayBack) {
   ASSERT_EQ(train({"--tokenizer.kind", "byte"}).exit_code, 0);
   const std::vector<std::string> decode{"tokenizer", "decode", "--tokenizer", tokenizer_, "--json"};
@@ -80,9 +140,10 @@ TEST_F(TokenizerCommands, DiffNamesPlacesAndTotals) {
   const std::string text = folder_.write("abc.txt", "ab\nabc\n");
   const RunResult diff = run_slovo({"tokenizer", "diff", tokenizer_, file, "--data", text});
   ASSERT_EQ(diff.exit_code, 0) << diff.err;
-  EXPECT_EQ(diff.out, text +
-                          ":2:2: \"b\" \"c\" | \"bc\"\n"
-                          "lines that differ: 1 of 2; the first needs 5 tokens, the second 4 tokens\n");
+  EXPECT_EQ(diff.out,
+            text +
+                ":2:2: \"b\" \"c\" | \"bc\"\n"
+                "lines that differ: 1 of 2; the first needs 5 tokens, the second 4 tokens\n");
   const RunResult one = run_slovo({"tokenizer", "diff", tokenizer_, "--data", text});
   EXPECT_EQ(one.exit_code, 2);
   EXPECT_TRUE(contains(one.err, "tokenizer diff compares two tokenizers, but 1 were given"));
