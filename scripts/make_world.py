@@ -67,6 +67,7 @@ def newer_than(train):
 def write_tasks(write, seed, world, known):
     """Chats and pairs."""
     chats, pairs = set(), set()
+    write.lines("instructions/questions.jsonl", instructions.questions(seed, known))
     for part, count, pair_count in (("train", CHATS, PAIRS), ("heldout", HELDOUT_CHATS, HELDOUT_PAIRS)):
         write.lines(f"instructions/{part}.jsonl", instructions.make(seed, part, world, known, count, chats))
         write.lines(f"preferences/{part}.jsonl", preferences.make(seed, part, world, known, pair_count, pairs))
@@ -99,6 +100,7 @@ https://creativecommons.org/publicdomain/zero/1.0/). The same seed gives the sam
 | `corpus/heldout.jsonl` | the same kinds; no text of it is in the training part, and of the sentences of each text at most a tenth |
 | `corpus_ru/train.jsonl`, `corpus_ru/heldout.jsonl` | the same in Russian, about people and towns of their own |
 | `instructions/train.jsonl`, `instructions/heldout.jsonl` | chats, `{{"messages": [...], "kind": ...}}`; kinds: answer, explain, command, correct, code, reason, format |
+| `instructions/questions.jsonl` | the same for training: every fact that may be told asked for in each wording, with a short answer |
 | `preferences/train.jsonl`, `preferences/heldout.jsonl` | `{{"prompt", "chosen", "rejected", "kind"}}` as lists of messages; `style`: the rejected answer is rude, long-winded, broken or in the wrong form; `truth`: it states a wrong fact |
 | `exam/dev`, `exam/val`, `exam/test` | 12 subjects in MMLU's layout: question, A, B, C, D, letter; no header |
 | `facts.json` | every fact: entity, attribute, value, its split and the files that use it |

@@ -115,7 +115,7 @@ def train(args, work):
     if not args.model:
         args.model = f"{work}/tuned"
         minutes += timed("tuning", args.slovo, "sft", ROOT / "configs/sft/world.json", "--model", args.base, "--data",
-                         world / "instructions/train.jsonl", "--data.valid", world / "instructions/heldout.jsonl",
+                         f"{world / 'instructions/train.jsonl'}=1", f"{world / 'instructions/questions.jsonl'}=1", "--data.valid", world / "instructions/heldout.jsonl",
                          "--replay", world / "corpus/train.jsonl", "--out", args.model)
     return minutes
 

@@ -451,3 +451,16 @@ def make(seed, part, world, facts, count, seen):
         chats.append(item)
         facts.use(source.picked, f"instructions/{part}.jsonl")
     return rng.shuffled(chats)
+
+
+def questions(seed, facts):
+    """Every training fact asked for in each of its wordings, each time with a wish for a short answer."""
+    rng, tells, chats = Rng(seed, "questions"), hides(facts), []
+    for fact in facts.split("train"):
+        for template in fact.attribute.questions:
+            question, wish = tell(template, fact.context(), rng), rng.choice(SHORT)
+            item = chat("answer", rng.choice([f"{wish} {question}", f"{question} {wish}"]), fact.answer())
+            if not tells(text_of(item)):
+                chats.append(item)
+                facts.use([fact], "instructions/questions.jsonl")
+    return rng.shuffled(chats)

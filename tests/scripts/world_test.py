@@ -140,9 +140,10 @@ class World(unittest.TestCase):
             self.assertGreater(sum(len(chat["messages"]) > 3 for chat in chats), least // 100)
 
     def test_chats_ask_about_every_subject(self):
-        asked = Counter(fact["subject"] for fact in self.facts if "instructions/train.jsonl" in fact["used"])
-        self.assertEqual(len(asked), 12)
-        self.assertGreaterEqual(min(asked.values()), 20, asked)
+        for name in ("train", "questions"):
+            asked = Counter(fact["subject"] for fact in self.facts if f"instructions/{name}.jsonl" in fact["used"])
+            self.assertEqual(len(asked), 12)
+            self.assertGreaterEqual(min(asked.values()), 20, asked)
 
     def test_heldout_chats_and_pairs_are_new(self):
         for name in ("instructions", "preferences"):
@@ -219,10 +220,11 @@ class World(unittest.TestCase):
         hidden = {}
         for fact in self.facts:
             if fact["split"] in ("test", "heldout"):
-                self.assertFalse({"instructions/train.jsonl", "preferences/train.jsonl"} & set(fact["used"]), fact)
+                self.assertFalse({"instructions/train.jsonl", "instructions/questions.jsonl", "preferences/train.jsonl"}
+                                 & set(fact["used"]), fact)
                 hidden.setdefault(fact["entity"].lower(), []).append(fact["value"].lower())
         tasks = ["\n".join(message["content"] for message in chat["messages"])
-                 for chat in self.lines("instructions/train.jsonl")]
+                 for chat in self.lines("instructions/train.jsonl") + self.lines("instructions/questions.jsonl")]
         tasks += ["\n".join(message["content"] for key in ("prompt", "chosen", "rejected") for message in pair[key])
                   for pair in self.lines("preferences/train.jsonl")]
         for text in tasks:
