@@ -64,8 +64,9 @@ std::vector<Completion> stream(Generator& generator, const std::vector<TokenId>&
     print(piece);
     std::fflush(stdout);
   };
-  const auto completions = generator.generate(
-      std::vector<std::vector<TokenId>>{prompt}, [&](const Completion&, std::string_view piece) { write(piece); });
+  const auto completions =
+      generator.generate(std::vector<std::vector<TokenId>>{prompt},
+                         [&](const Completion&, std::string_view piece) { write(piece); });
   write("\n");
   return completions;
 }
@@ -78,7 +79,8 @@ class PromptEncoder {
       : generator_(generator),
         model_(model),
         template_(std::move(chat)),
-        messages_(system.empty() ? Json::array() : Json{{{"role", "system"}, {"content", system}}}) {}
+        messages_(system.empty() ? Json::array()
+                                 : Json{{{"role", "system"}, {"content", system}}}) {}
 
   bool is_chat() const { return template_.has_value(); }
 
@@ -100,7 +102,8 @@ class PromptEncoder {
   }
 
   std::vector<TokenId> encode_dialogue(const Json& messages) const {
-    auto ids = encode_chat(*model_.tokenizer, template_->render({messages, nullptr, nullptr, true}));
+    auto ids =
+        encode_chat(*model_.tokenizer, template_->render({messages, nullptr, nullptr, true}));
     if (std::ssize(ids) >= model_.context()) {
       throw_config("the dialogue has ", ids.size(), " tokens, but the model's context is ",
                    model_.context(), "; ask something shorter, or begin anew");
@@ -178,7 +181,8 @@ int run_generate(const Invocation& call) {
   if (!command.parse()) return 0;
   const RunConfig& config = command.config();
 
-  if (!system.empty() && !chat) throw_config("--system needs --chat; a plain text has no system message");
+  if (!system.empty() && !chat)
+    throw_config("--system needs --chat; a plain text has no system message");
   const bool dialogue = chat && words.empty() && files.empty();
   if (dialogue && json) throw_config("--json needs a PROMPT; a dialogue on stdin is text");
   const std::vector<std::string> prompts =
@@ -194,8 +198,8 @@ int run_generate(const Invocation& call) {
   for (const std::string& prompt : prompts) ids.push_back(encoder.encode(prompt));
   const auto start = std::chrono::steady_clock::now();
   const bool single = prompts.size() == 1 && config.decode.num_samples == 1;
-  const auto completions = single && !json ? stream(generator, ids[0], chat ? "" : prompts[0])
-                                           : generator.generate(ids);
+  const auto completions =
+      single && !json ? stream(generator, ids[0], chat ? "" : prompts[0]) : generator.generate(ids);
   const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
   if (json) {
     for (const Completion& completion : completions) {

@@ -223,7 +223,7 @@ PretrainPlan PretrainJob::plan() const {
 void PretrainJob::settle_budget(const Corpus& corpus) {
   budget_record_ =
       budget_->settle(train_->tokens(), {[this](double seconds) { return measure(seconds); },
-                                        [this](int64_t steps) { return try_run(steps); }});
+                                         [this](int64_t steps) { return try_run(steps); }});
   if (budget_record_.contains("predicted_loss"))
     log::info(cat("predicted validation loss: ", prediction_text(budget_record_)));
   if (config_.train.epochs) open_data(corpus);  // a batch of another size takes other steps

@@ -40,7 +40,8 @@ int run_sft(const Invocation& call) {
       .defaults(kDefaults)
       .option("--model", request.model, "DIR", "the model to tune")
       .option("--out", out, "RUN", "the run folder to write")
-      .flag("--resume", request.resume, "go on from the newest checkpoint in RUN, with its settings")
+      .flag("--resume", request.resume,
+            "go on from the newest checkpoint in RUN, with its settings")
       .option("--show-mask", show_mask, "N",
               "print N examples with what is learned of them set off, and train nothing", 1)
       .flag("--dry-run", request.dry_run, "read and check everything, train nothing")

@@ -46,7 +46,8 @@ int SftJob::run() {
     open_base();
   }
   if (base_.empty()) {
-    throw_config("--model is required; it names the model to tune (a model, run or checkpoint folder)");
+    throw_config(
+        "--model is required; it names the model to tune (a model, run or checkpoint folder)");
   }
   settle_lengths();
   open_tokenizer();
@@ -61,8 +62,8 @@ int SftJob::run() {
   check_memory();
   build_model();
   log::info(cat(human_count(static_cast<double>(parameter_total(config_.model))), " parameters, ",
-                counted(config_.train.steps, "step"), "; ", device_.str(), ", ",
-                dtype_name(dtype_), ", ", counted(threads_, "thread")));
+                counted(config_.train.steps, "step"), "; ", device_.str(), ", ", dtype_name(dtype_),
+                ", ", counted(threads_, "thread")));
   return report(train(*make_objective(), record));
 }
 
@@ -75,8 +76,7 @@ std::unique_ptr<Objective> SftJob::make_objective() {
                                             open_teacher(), config_.distill);
 }
 
-/// The teacher must read and write the same tokens; what the chat template brought to the model's
-/// vocabulary it may lack.
+/// The teacher must read and write the same tokens, those of the chat template too.
 Transformer SftJob::open_teacher() const {
   RuntimeConfig run = config_.run;
   run.dtype = dtype_ == at::kBFloat16 ? DType::bf16 : DType::fp32;
@@ -170,16 +170,16 @@ void SftJob::check_learnable(const NamedChatTemplate& chosen) const {
 
 void SftJob::open_data() {
   const auto seed = static_cast<uint64_t>(config_.run.seed);
-  data_ = open_sft_data({config_.data, config_.sft, [this](bool chats) { return make_encoder(chats); },
-                         seed, threads_});
+  data_ = open_sft_data({config_.data, config_.sft,
+                         [this](bool chats) { return make_encoder(chats); }, seed, threads_});
   LoaderOptions options{config_.train.batch_size, config_.data.seq_len, seed, false,
                         [this](int64_t step) { return config_.train.rows_before(step); }};
   RowSources sources;
   double weight = 0;
   for (const SftData::Part& part : data_.train) {
     sources.push_back(std::make_unique<ExampleRows>(
-        part.examples,
-        ExampleRowsOptions{part.name, part.weight, config_.data.seq_len, config_.sft.packing, seed}));
+        part.examples, ExampleRowsOptions{part.name, part.weight, config_.data.seq_len,
+                                          config_.sft.packing, seed}));
     epoch_rows_ += sources.back()->rows();
     weight += part.weight;
   }
@@ -196,8 +196,8 @@ void SftJob::add_replay(RowSources& sources, double weight, const LoaderOptions&
   text.paths = config_.sft.replay;
   text.valid.clear();
   text.valid_share = kOldTextShare;
-  PretrainData old = open_pretrain_data(open_corpus(text, threads_), text, *tokenizer_,
-                                        options.seed, threads_);
+  PretrainData old =
+      open_pretrain_data(open_corpus(text, threads_), text, *tokenizer_, options.seed, threads_);
   LoaderOptions windows = options;
   windows.batch_size = std::max<int64_t>(config_.train.micro_batch(), 4096 / options.seq_len);
   old_text_.emplace(std::move(old.valid), windows);
@@ -219,9 +219,9 @@ void SftJob::settle_end_of_turn() {
   generation_ = base_config_->generation;
   for (const int64_t id : base_config_->eos_ids) eos_ids_.push_back(static_cast<TokenId>(id));
   if (eos_ids_.empty() && tokenizer_->eos_id()) eos_ids_.push_back(*tokenizer_->eos_id());
-  const auto most = std::max_element(
-      data_.last_learned.begin(), data_.last_learned.end(),
-      [](const auto& a, const auto& b) { return a.second < b.second; });
+  const auto most =
+      std::max_element(data_.last_learned.begin(), data_.last_learned.end(),
+                       [](const auto& a, const auto& b) { return a.second < b.second; });
   if (most == data_.last_learned.end()) return;
   const TokenId end = most->first;
   if (!tokenizer_->is_special(end)) {
@@ -291,8 +291,8 @@ void SftJob::build_model() {
   const int64_t known = Tokenizer::load(base_)->vocab_size();
   if (tokenizer_->vocab_size() > known) {
     model_ = with_vocabulary(model_, config_.model.vocab_size, known);
-    log::info(cat(tokenizer_->vocab_size() - known,
-                  " tokens of the chat template are new to the model"));
+    log::info(
+        cat(tokenizer_->vocab_size() - known, " tokens of the chat template are new to the model"));
   }
   model_->recompute_blocks(config_.train.activation_checkpointing);
   freeze(model_, config_.sft.freeze_embeddings, config_.sft.freeze_layers);
@@ -302,6 +302,7 @@ void SftJob::build_model() {
 
 /// Frozen weights are computed with in dtype_, but saved as they were.
 void SftJob::keep_frozen() {
+  if (dtype_ == at::kFloat) return;
   for (const auto& [name, weight] : named_weights(model_)) {
     if (!weight.requires_grad()) frozen_.emplace(name, weight.detach().clone());
   }
@@ -342,7 +343,8 @@ Json SftJob::sample(int64_t step) {
   std::vector<std::vector<TokenId>> prompts;
   std::vector<const ExamplePrompt*> asked;
   for (const ExamplePrompt& prompt : data_.prompts) {
-    auto ids = encode_chat(*tokenizer_, template_->render({prompt.messages, prompt.tools, nullptr, true}));
+    auto ids =
+        encode_chat(*tokenizer_, template_->render({prompt.messages, prompt.tools, nullptr, true}));
     if (std::ssize(ids) >= loaded.context()) continue;
     prompts.push_back(std::move(ids));
     asked.push_back(&prompt);
@@ -401,7 +403,8 @@ int SftJob::show_mask() const {
     for (const TokenExample& example : *part.examples) {
       if (left-- <= 0) return 0;
       if (request_.json) {
-        const Json line = {{"source", example.source}, {"ids", example.ids}, {"weights", example.weights}};
+        const Json line = {
+            {"source", example.source}, {"ids", example.ids}, {"weights", example.weights}};
         std::printf("%s\n", line.dump().c_str());
       } else {
         std::printf("%s\n", masked_text(*tokenizer_, example, use_color(Stream::out)).c_str());
@@ -426,7 +429,8 @@ int SftJob::dry_run() {
               static_cast<long long>(config_.data.seq_len));
   std::printf("memory       %s for weights, gradients and moments\n",
               human_bytes(static_cast<double>(state_bytes())).c_str());
-  for (const InstructionFile& each : data_.files) std::printf("data         %s\n", describe(each).c_str());
+  for (const InstructionFile& each : data_.files)
+    std::printf("data         %s\n", describe(each).c_str());
   return 0;
 }
 
@@ -444,11 +448,13 @@ int SftJob::report(const TrainOutcome& outcome) {
   }
   if (outcome.early) {
     std::printf("ended at step %lld: %lld validations without a better loss\n",
-                static_cast<long long>(outcome.step), static_cast<long long>(config_.train.patience));
+                static_cast<long long>(outcome.step),
+                static_cast<long long>(config_.train.patience));
   }
   if (outcome.valid_loss) std::printf("validation loss %.4f\n", *outcome.valid_loss);
   const std::string question =
-      data_.prompts.empty() ? "" : data_.prompts.front().messages.back()["content"].get<std::string>();
+      data_.prompts.empty() ? ""
+                            : data_.prompts.front().messages.back()["content"].get<std::string>();
   std::printf("model in %s, its page in %s\ntry it: slovo generate --model %s --chat %s\n",
               folder_->model_folder().c_str(), folder_->report_path().c_str(),
               shell_quoted(run).c_str(), shell_quoted(question).c_str());

@@ -58,7 +58,7 @@ class SftJob : public TrainingJob {
   std::shared_ptr<const ChatTemplate> template_;
   std::vector<TokenId> eos_ids_;
   SftData data_;
-  int64_t epoch_rows_ = 0;  ///< in which every example is seen once
+  int64_t epoch_rows_ = 0;                    ///< in which every example is seen once
   std::map<std::string, at::Tensor> frozen_;  ///< as they were, by name
   std::optional<TrainLoader> train_;
   std::optional<ExampleValidation> valid_;

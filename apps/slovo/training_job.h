@@ -1,6 +1,6 @@
-// What every training command does around the one loop: the run folder, the model to start from, the
-// record of the start, the checks before anything is made, and what is saved. The commands bring
-// their data and their objective.
+// What every training command does around the one loop: the run folder, the model to start from,
+// the record of the start, the checks before anything is made, and what is saved. The commands
+// bring their data and their objective.
 #pragma once
 
 #include <filesystem>

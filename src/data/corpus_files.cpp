@@ -45,12 +45,12 @@ CorpusFile describe_file(const fs::path& path, bool named, FileUse use) {
   std::string name = lower_name(path);
   const bool json = ends_with_any(name, {".json", ".json.gz"});
   if ((json && use == FileUse::text) ||
-      ends_with_any(name, {".csv", ".csv.gz", ".tsv", ".tsv.gz",
-                           ".parquet", ".arrow",   ".zip", ".tar",    ".tar.gz",     ".tgz",
-                           ".bz2",     ".xz",      ".zst", ".7z",     ".pdf",        ".docx",
-                           ".epub",    ".html",    ".xml", ".bin",    ".safetensors"})) {
-    throw_data(path.string(), ": ", path.extension().string(),
-               " is not a ", forms_of(use), " (each also .gz)");
+      ends_with_any(
+          name, {".csv", ".csv.gz", ".tsv",  ".tsv.gz", ".parquet", ".arrow", ".zip",
+                 ".tar", ".tar.gz", ".tgz",  ".bz2",    ".xz",      ".zst",   ".7z",
+                 ".pdf", ".docx",   ".epub", ".html",   ".xml",     ".bin",   ".safetensors"})) {
+    throw_data(path.string(), ": ", path.extension().string(), " is not a ", forms_of(use),
+               " (each also .gz)");
   }
   CorpusFile file;
   file.path = path;

@@ -20,7 +20,7 @@ struct Dialogue {
   std::string prompt, text;
 
   std::string source;  ///< "chats.json, row 3"
-  std::string kind;    ///< what the row says it is of: its "kind" or "category"; "" where it does not
+  std::string kind;  ///< what the row says it is of: its "kind" or "category"; "" where it does not
 
   bool is_chat() const { return !messages.is_null(); }
   /// Equal for examples that say the same.

@@ -46,7 +46,9 @@ class Run {
       if (starts != nullptr) starts->push_back(std::min(at, end_));
       const auto size = static_cast<size_t>(tokenizer_.token_bytes(ids_[i]));
       // One that has no text stands for a character that the vocabulary lacks.
-      at += size > 0 ? size : std::max<size_t>(1, utf8::char_length(text_, std::min(at, text_.size() - 1)));
+      at += size > 0
+                ? size
+                : std::max<size_t>(1, utf8::char_length(text_, std::min(at, text_.size() - 1)));
       if (i == 0 && dummy) --at;
     }
     return at;
@@ -58,10 +60,11 @@ class Run {
   }
 
   [[noreturn]] void throw_changed() const {
-    throw_data("the tokenizer changes the text, so that its tokens cannot be found in it again, near ",
-               Json(text_.substr(begin_, std::min<size_t>(40, end_ - begin_)))
-                   .dump(-1, ' ', false, Json::error_handler_t::replace),
-               "; give the text in its normal form (NFC)");
+    throw_data(
+        "the tokenizer changes the text, so that its tokens cannot be found in it again, near ",
+        Json(text_.substr(begin_, std::min<size_t>(40, end_ - begin_)))
+            .dump(-1, ' ', false, Json::error_handler_t::replace),
+        "; give the text in its normal form (NFC)");
   }
 
   const Tokenizer& tokenizer_;
@@ -73,7 +76,8 @@ class Run {
 /// Where the special token that `id` is stands from `at` on; npos for an ordinary token, and for
 /// one that stands for an unknown character.
 size_t find_special(const Tokenizer& tokenizer, std::string_view text, size_t at, TokenId id) {
-  return tokenizer.token_bytes(id) > 0 ? std::string_view::npos : text.find(tokenizer.token(id), at);
+  return tokenizer.token_bytes(id) > 0 ? std::string_view::npos
+                                       : text.find(tokenizer.token(id), at);
 }
 
 size_t assistants(const Json& messages) {
@@ -184,7 +188,8 @@ std::vector<DialogueEncoder::Span> DialogueEncoder::compared_spans(const Dialogu
     if (!after.starts_with(before) || !text.starts_with(after)) {
       throw_data(
           "the chat template writes message ", i + 1,
-          " differently once the dialogue goes on, so that its text cannot be found; mark it in the "
+          " differently once the dialogue goes on, so that its text cannot be found; mark it in "
+          "the "
           "template by {% generation %}, learn the last answer only by --sft.learn last, or take "
           "another template by --sft.template");
     }
@@ -210,7 +215,8 @@ void DialogueEncoder::weigh(TokenExample& example, const std::string& text,
       --turn_end;
     }
     const auto index = [&](auto place) { return static_cast<size_t>(place - starts.begin()); };
-    if (turn_end > first && tokenizer_->is_special(example.ids[index(turn_end) - 1])) end = turn_end;
+    if (turn_end > first && tokenizer_->is_special(example.ids[index(turn_end) - 1]))
+      end = turn_end;
     std::fill(example.weights.begin() + (first - starts.begin()),
               example.weights.begin() + (end - starts.begin()), static_cast<float>(span.weight));
   }

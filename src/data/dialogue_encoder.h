@@ -23,9 +23,9 @@ class DialogueEncoder {
 
   /// A conversation as the template writes it; plain text as it is, behind BOS where the tokenizer
   /// adds one, with the end-of-text token behind it. Thread-safe. Throws Error(data), led by the
-  /// dialogue's source, where the template refuses the dialogue, where nothing or (of a conversation
-  /// of which the assistant's words are wanted) everything would be learned, and where two BOS begin
-  /// the text.
+  /// dialogue's source, where the template refuses the dialogue, where nothing or (of a
+  /// conversation of which the assistant's words are wanted) everything would be learned, and where
+  /// two BOS begin the text.
   TokenExample encode(const Dialogue& dialogue) const;
 
  private:
@@ -43,8 +43,8 @@ class DialogueEncoder {
   bool adds_bos_;
 };
 
-/// Where each of `ids`, which encode `text`, begins in it; text.size() last. Throws Error(data) when
-/// the tokenizer changes the text so that this cannot be told.
+/// Where each of `ids`, which encode `text`, begins in it; text.size() last. Throws Error(data)
+/// when the tokenizer changes the text so that this cannot be told.
 std::vector<size_t> token_starts(const Tokenizer& tokenizer, std::string_view text,
                                  const std::vector<TokenId>& ids);
 

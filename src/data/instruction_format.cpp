@@ -58,21 +58,12 @@ struct RoleName {
   const char* name;
   const char* role;
 };
-constexpr RoleName kRoles[] = {{"system", "system"},
-                               {"developer", "developer"},
-                               {"user", "user"},
-                               {"human", "user"},
-                               {"prompter", "user"},
-                               {"assistant", "assistant"},
-                               {"gpt", "assistant"},
-                               {"bot", "assistant"},
-                               {"model", "assistant"},
-                               {"char", "assistant"},
-                               {"function_call", "assistant"},
-                               {"tool", "tool"},
-                               {"observation", "tool"},
-                               {"function", "tool"},
-                               {"ipython", "tool"}};
+constexpr RoleName kRoles[] = {
+    {"system", "system"},    {"developer", "developer"},     {"user", "user"},
+    {"human", "user"},       {"prompter", "user"},           {"assistant", "assistant"},
+    {"gpt", "assistant"},    {"bot", "assistant"},           {"model", "assistant"},
+    {"char", "assistant"},   {"function_call", "assistant"}, {"tool", "tool"},
+    {"observation", "tool"}, {"function", "tool"},           {"ipython", "tool"}};
 
 std::string role_of(const std::string& name, const std::string& where) {
   std::vector<std::string> names;
@@ -99,8 +90,8 @@ Json tool_call(const Json& value, const std::string& where) {
                "; it must be an object with \"name\" and \"arguments\" (or JSON of one)");
   }
   Json function = {{"name", call["name"]}};
-  function["arguments"] = parse_if_json(call.contains("arguments") ? call["arguments"]
-                                                                   : Json::object());
+  function["arguments"] =
+      parse_if_json(call.contains("arguments") ? call["arguments"] : Json::object());
   return {{"type", "function"}, {"function", std::move(function)}};
 }
 
@@ -226,8 +217,7 @@ bool says_something(const Json& message) {
 Dialogue checked(Dialogue dialogue) {
   const Json& messages = dialogue.messages;
   if (std::none_of(messages.begin(), messages.end(), says_something)) {
-    throw_data(dialogue.source,
-               ": the assistant says nothing in it, so there is nothing to learn");
+    throw_data(dialogue.source, ": the assistant says nothing in it, so there is nothing to learn");
   }
   return dialogue;
 }
@@ -427,13 +417,13 @@ InstructionFormat recognise_format(const Json& row, const std::string& where) {
   if (has("text")) return InstructionFormat::text;
   const bool asks = has("turns") || has("instruction") || has("prompt") || has("question");
   const bool answers = has("choices") || has("output") || has("completion");
-  throw_data(where, ": is of no known form; it has ", keys_text(row),
-             asks && !answers ? ". It seems to hold questions without answers, which teach nothing"
-                              : "",
-             !asks && answers ? ". It seems to hold answers without their questions" : "",
-             ". Known are rows with messages, conversations, instruction and output, instances, "
-             "prompt and completion, or text; --data.columns NAME=KEY gives other keys these "
-             "names");
+  throw_data(
+      where, ": is of no known form; it has ", keys_text(row),
+      asks && !answers ? ". It seems to hold questions without answers, which teach nothing" : "",
+      !asks && answers ? ". It seems to hold answers without their questions" : "",
+      ". Known are rows with messages, conversations, instruction and output, instances, "
+      "prompt and completion, or text; --data.columns NAME=KEY gives other keys these "
+      "names");
 }
 
 namespace {
@@ -441,15 +431,22 @@ namespace {
 std::vector<Dialogue> dialogues_of(const Json& row, InstructionFormat format,
                                    const std::string& where) {
   switch (format) {
-    case InstructionFormat::messages: return {read_messages(row, "messages", where)};
-    case InstructionFormat::sharegpt: return {read_messages(row, "conversations", where)};
-    case InstructionFormat::alpaca: return {read_alpaca(row, where)};
-    case InstructionFormat::self_instruct: return read_self_instruct(row, where);
-    case InstructionFormat::prompt_completion: return {read_completion(row, where)};
+    case InstructionFormat::messages:
+      return {read_messages(row, "messages", where)};
+    case InstructionFormat::sharegpt:
+      return {read_messages(row, "conversations", where)};
+    case InstructionFormat::alpaca:
+      return {read_alpaca(row, where)};
+    case InstructionFormat::self_instruct:
+      return read_self_instruct(row, where);
+    case InstructionFormat::prompt_completion:
+      return {read_completion(row, where)};
     case InstructionFormat::oasst:
       return TreeReader(where).read(row.contains("prompt") ? row["prompt"] : Json());
-    case InstructionFormat::text: return {read_text(row, where)};
-    case InstructionFormat::automatic: break;
+    case InstructionFormat::text:
+      return {read_text(row, where)};
+    case InstructionFormat::automatic:
+      break;
   }
   SLOVO_CHECK(false, "a format that was not recognised");
 }

@@ -1,5 +1,5 @@
-// Rows of instruction files, streamed in order: JSON objects of .jsonl and .json files, documents of
-// text files.
+// Rows of instruction files, streamed in order: JSON objects of .jsonl and .json files, documents
+// of text files.
 #pragma once
 
 #include <functional>
@@ -17,8 +17,8 @@ using RowVisitor = std::function<void(Json row, const std::string& where)>;
 using RowProblem = std::function<void(const Error& problem)>;
 
 /// Calls `visit` with every row of `file`; a document of a text file is a row {"text": ...}. Lines
-/// without text are passed over. Throws Error(data) for a file that is damaged, not UTF-8, or, being
-/// .json, not a list.
+/// without text are passed over. Throws Error(data) for a file that is damaged, not UTF-8, or,
+/// being .json, not a list.
 void read_rows(const CorpusFile& file, const TextForm& form, const RowVisitor& visit,
                const RowProblem& problem);
 

@@ -27,10 +27,11 @@ struct LoaderOptions {
 
 using RowSources = std::vector<std::unique_ptr<RowSource>>;
 
-/// Rows of streams. An epoch of a stream puts its documents in a random order, joins them to a ring,
-/// cuts that into floor(pairs / T) rows from a random place on: every token is a target once, but
-/// for the pairs (fewer than T) that fill no row. A document longer than what is left of a row goes
-/// on in another row, with positions from 0. Throws Error(data) when a stream does not fill one row.
+/// Rows of streams. An epoch of a stream puts its documents in a random order, joins them to a
+/// ring, cuts that into floor(pairs / T) rows from a random place on: every token is a target once,
+/// but for the pairs (fewer than T) that fill no row. A document longer than what is left of a row
+/// goes on in another row, with positions from 0. Throws Error(data) when a stream does not fill
+/// one row.
 RowSources text_sources(std::vector<TokenStream> streams, const LoaderOptions& options);
 
 /// Draws rows from sources in proportion to their weights; those of an epoch of a source come in a

@@ -45,7 +45,8 @@ class Reader {
     for (const std::string& text : specs) {
       const SourceSpec spec = parse_source_spec(text);
       if (spec.weight && split == "valid") {
-        throw_config("data.valid ", text, ": validation data has no weight; every token counts once");
+        throw_config("data.valid ", text,
+                     ": validation data has no weight; every token counts once");
       }
       std::vector<CorpusFile> files = resolve_files(spec.path, FileUse::instructions);
       hash_files(files, request_.threads);
@@ -164,9 +165,10 @@ class Reader {
       }
       ++out_.files[item.file].too_long;
       if (request_.sft.too_long == TooLong::drop) continue;
-      const size_t pieces = request_.sft.too_long == TooLong::truncate
-                                ? 1
-                                : static_cast<size_t>((item.example.pairs() + longest - 1) / longest);
+      const size_t pieces =
+          request_.sft.too_long == TooLong::truncate
+              ? 1
+              : static_cast<size_t>((item.example.pairs() + longest - 1) / longest);
       for (size_t piece = 0; piece < pieces; ++piece) {
         Item part = item;
         part.example = piece_of(item.example, piece * static_cast<size_t>(longest));
@@ -178,8 +180,8 @@ class Reader {
 
   /// The predictions from token `begin` on that fit a row.
   TokenExample piece_of(const TokenExample& whole, size_t begin) const {
-    const size_t end = std::min(whole.ids.size(),
-                                begin + static_cast<size_t>(request_.data.seq_len) + 1);
+    const size_t end =
+        std::min(whole.ids.size(), begin + static_cast<size_t>(request_.data.seq_len) + 1);
     const auto from = static_cast<ptrdiff_t>(begin);
     const auto to = static_cast<ptrdiff_t>(end);
     TokenExample out{{whole.ids.begin() + from, whole.ids.begin() + to},
@@ -267,8 +269,8 @@ class Reader {
       if (each.answer == messages.back()["content"]) return;
       ++there;
     }
-    if (there >= (item.dialogue.kind.empty() ? kWithoutKind : 1) ||
-        messages.size() < 2 || messages.back()["role"] != "assistant") {
+    if (there >= (item.dialogue.kind.empty() ? kWithoutKind : 1) || messages.size() < 2 ||
+        messages.back()["role"] != "assistant") {
       return;
     }
     ExamplePrompt prompt{messages, item.dialogue.tools, messages.back()["content"],

@@ -48,7 +48,7 @@ struct SftData {
   std::vector<Part> train;
   TokenExamples valid;
   std::vector<InstructionFile> files;
-  std::vector<std::string> problems;  ///< of the rows that were skipped
+  std::vector<std::string> problems;   ///< of the rows that were skipped
   std::vector<ExamplePrompt> prompts;  ///< held out, some of each file
   /// How often conversations end, as far as they are learned, in each token.
   std::map<TokenId, int64_t> last_learned;

@@ -13,8 +13,7 @@ void freeze(const Transformer& model, bool embeddings, int64_t layers) {
   for (const auto& [name, weight] : named_weights(model)) {
     const bool embedding = name == "embedding.weight" || name == "positions.weight";
     const std::string prefix = "blocks.";
-    const bool block =
-        name.starts_with(prefix) && std::stoll(name.substr(prefix.size())) < layers;
+    const bool block = name.starts_with(prefix) && std::stoll(name.substr(prefix.size())) < layers;
     if ((embeddings && embedding) || block) at::Tensor(weight).requires_grad_(false);
   }
 }

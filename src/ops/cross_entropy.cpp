@@ -11,13 +11,13 @@
 namespace slovo::ops {
 namespace {
 
-using torch::autograd::AutogradContext;
-using torch::autograd::variable_list;
 using detail::add_head_gradient;
 using detail::for_chunks;
 using detail::head_logits;
 using detail::hidden_gradient;
 using detail::Precomputed;
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
 
 /// Rows [n] of one chunk: targets int64, weights fp32 (fp64 for fp64) with the scale in them.
 struct ChunkRows {
@@ -158,6 +158,27 @@ struct LogProbs : torch::autograd::Function<LogProbs> {
   }
 };
 
+/// The loss of some rows alone. They are filled up by rows of weight 0, so that there are few
+/// different numbers of them: oneDNN prepares, and keeps, a product for each new shape.
+Loss loss_of_rows(const Tensor& hidden, const Tensor& head, const ChunkRows& all,
+                  const Tensor& rows, bool hidden_needs, bool head_needs,
+                  const LossOptions& options) {
+  constexpr int64_t kRows = 64;
+  const int64_t count = rows.size(0);
+  const int64_t more = (count + kRows - 1) / kRows * kRows - count;
+  const Tensor index = at::constant_pad_nd(rows, {0, more});
+  const Tensor weights = all.weights.index_select(0, index);
+  weights.narrow(0, count, more).zero_();
+  Loss loss = chunked_loss(hidden.index_select(0, index), head,
+                           {all.targets.index_select(0, index), weights}, hidden_needs, head_needs,
+                           options);
+  if (hidden_needs) {
+    loss.hidden_grad =
+        at::zeros_like(hidden).index_copy_(0, rows, loss.hidden_grad.narrow(0, 0, count));
+  }
+  return loss;
+}
+
 }  // namespace
 
 Tensor linear_cross_entropy(const Tensor& hidden, const Tensor& head, const Tensor& targets,
@@ -169,14 +190,13 @@ Tensor linear_cross_entropy(const Tensor& hidden, const Tensor& head, const Tens
     at::NoGradGuard no_grad;
     // On a GPU all rows are computed: to learn which are skipped, the processor would have to wait.
     const Tensor rows = weights.is_cpu() ? weights.nonzero().squeeze(1) : Tensor();
-    const bool all = !rows.defined() || rows.size(0) == weights.size(0);
-    const auto pick = [&](const Tensor& x) { return all ? x : x.index_select(0, rows); };
     const auto type = detail::wide_type(hidden.scalar_type());
-    loss = chunked_loss(pick(hidden).contiguous(), head,
-                        {pick(targets).contiguous(), pick(weights).to(type).mul(scale)},
-                        hidden_needs, head_needs, options);
-    if (hidden_needs && !all) {
-      loss.hidden_grad = at::zeros_like(hidden).index_copy_(0, rows, loss.hidden_grad);
+    const Tensor scaled = weights.to(type).mul(scale);
+    if (!rows.defined() || rows.size(0) == weights.size(0)) {
+      loss = chunked_loss(hidden.contiguous(), head, {targets.contiguous(), scaled}, hidden_needs,
+                          head_needs, options);
+    } else {
+      loss = loss_of_rows(hidden, head, {targets, scaled}, rows, hidden_needs, head_needs, options);
     }
   }
   return hidden_needs ? Precomputed::apply(hidden, loss.sum, loss.hidden_grad) : loss.sum;

@@ -18,8 +18,8 @@ struct Chunk {
   Tensor gradient;  ///< [n,V], with respect to the student's logits before the soft cap
 };
 
-/// `weights` [n] hold the scale. The gradient with respect to z, where q = softmax(z / T), is T times
-/// q - p for KL(p|q), and T times q * (log(q/p) - KL(q|p)) for KL(q|p).
+/// `weights` [n] hold the scale. The gradient with respect to z, where q = softmax(z / T), is T
+/// times q - p for KL(p|q), and T times q * (log(q/p) - KL(q|p)) for KL(q|p).
 Chunk distil(const Tensor& student, const Tensor& teacher, const Tensor& weights,
              const HeadInput& input, const DistillOptions& options) {
   Tensor words;  // [n,k]
@@ -34,8 +34,8 @@ Chunk distil(const Tensor& student, const Tensor& teacher, const Tensor& weights
   const Tensor difference = log_q - log_p;
   const bool forward = options.divergence == Divergence::forward_kl;
   const Tensor q = log_q.exp();
-  const Tensor divergence = forward ? (log_p.exp() * difference).sum(1, true).neg()
-                                    : (q * difference).sum(1, true);
+  const Tensor divergence =
+      forward ? (log_p.exp() * difference).sum(1, true).neg() : (q * difference).sum(1, true);
   Tensor slope = forward ? q - log_p.exp() : q * (difference - divergence);
   slope = slope * (weights * options.temperature).unsqueeze(1);
   if (words.defined()) slope = at::zeros_like(student).scatter_(1, words, slope);
@@ -56,16 +56,15 @@ Tensor linear_distillation(const HeadInput& student, const HeadInput& teacher,
     const Tensor rows = weights.nonzero().squeeze(1);
     const Tensor hidden = student.hidden.index_select(0, rows);
     const Tensor taught = teacher.hidden.index_select(0, rows);
-    const Tensor scaled = weights.index_select(0, rows)
-                              .to(detail::wide_type(hidden.scalar_type()))
-                              .mul(scale);
+    const Tensor scaled =
+        weights.index_select(0, rows).to(detail::wide_type(hidden.scalar_type())).mul(scale);
     sum = at::zeros({}, scaled.options());
     const Tensor hidden_grad = at::empty_like(hidden);
     detail::for_chunks(hidden, student.head, [&](int64_t begin, int64_t count) {
       const Tensor part = hidden.narrow(0, begin, count);
-      const Chunk chunk =
-          distil(capped_logits(part, student), capped_logits(taught.narrow(0, begin, count), teacher),
-                 scaled.narrow(0, begin, count), student, options);
+      const Chunk chunk = distil(capped_logits(part, student),
+                                 capped_logits(taught.narrow(0, begin, count), teacher),
+                                 scaled.narrow(0, begin, count), student, options);
       sum.add_(chunk.losses.sum());
       const Tensor slope = chunk.gradient.to(part.scalar_type());
       if (hidden_needs) {

@@ -29,8 +29,7 @@ inline Tensor head_logits(const Tensor& hidden, const Tensor& head) {
 }
 
 inline Tensor hidden_gradient(const Tensor& gradient, const Tensor& head) {
-  return use_fast(gradient, head) ? product_input_gradient(gradient, head)
-                                          : gradient.mm(head);
+  return use_fast(gradient, head) ? product_input_gradient(gradient, head) : gradient.mm(head);
 }
 
 inline void add_head_gradient(const Tensor& gradient, const Tensor& rows, const Tensor& head) {
@@ -48,10 +47,11 @@ struct Precomputed : torch::autograd::Function<Precomputed> {
     ctx->save_for_backward({gradient});
     return loss.alias();
   }
-  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* ctx, const torch::autograd::variable_list& gradients) {
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* ctx,
+                                                 const torch::autograd::variable_list& gradients) {
     // The head's gradient is summed already, so another factor here would make the two disagree.
     SLOVO_CHECK(!gradients[0].is_cpu() || gradients[0].item<double>() == 1.0,
-                "linear_cross_entropy takes its factor as `scale`");
+                "a loss over the vocabulary takes its factor as `scale`");
     return {ctx->get_saved_variables()[0], Tensor(), Tensor()};
   }
 };

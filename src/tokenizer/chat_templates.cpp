@@ -99,9 +99,9 @@ constexpr std::string_view kQwen =
 )jinja";
 
 /// What the templates below say to what they have no form for.
-#define SLOVO_NO_TOOLS(NAME)                                                                   \
-  "{%- if tools or messages | selectattr('role', 'equalto', 'tool') | list %}"                 \
-  "{{- raise_exception('the " NAME                                                             \
+#define SLOVO_NO_TOOLS(NAME)                                                   \
+  "{%- if tools or messages | selectattr('role', 'equalto', 'tool') | list %}" \
+  "{{- raise_exception('the " NAME                                             \
   " template has no form for tools; take chatml or qwen by --sft.template') }}{%- endif %}"
 
 constexpr std::string_view kLlama3 = SLOVO_NO_TOOLS("llama3")
@@ -128,9 +128,9 @@ constexpr std::string_view kLlama3 = SLOVO_NO_TOOLS("llama3")
 )jinja";
 
 /// Of templates that know questions and answers in turn only.
-#define SLOVO_IN_TURN(NAME)                                                                   \
-  "{%- if (message.role == 'user') != (loop.index0 % 2 == 0) %}"                              \
-  "{{- raise_exception('the " NAME                                                            \
+#define SLOVO_IN_TURN(NAME)                                                                      \
+  "{%- if (message.role == 'user') != (loop.index0 % 2 == 0) %}"                                 \
+  "{{- raise_exception('the " NAME                                                               \
   " template wants user and assistant in turn, the user first; take chatml by --sft.template') " \
   "}}{%- endif %}"
 

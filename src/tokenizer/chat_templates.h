@@ -25,7 +25,7 @@ const NamedChatTemplate& named_chat_template(ChatTemplateName name);
 
 /// The tokenizer with the template's special tokens and the template itself. Throws Error(config)
 /// where the template writes BOS or EOS and the tokenizer has none.
-std::shared_ptr<const Tokenizer> with_chat_template(const std::shared_ptr<const Tokenizer>& tokenizer,
-                                                    const NamedChatTemplate& chat_template);
+std::shared_ptr<const Tokenizer> with_chat_template(
+    const std::shared_ptr<const Tokenizer>& tokenizer, const NamedChatTemplate& chat_template);
 
 }  // namespace slovo

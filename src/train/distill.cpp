@@ -34,10 +34,9 @@ at::Tensor DistillObjective::loss(const Batch& micro_batch, double scale) {
                                         ? ops::Divergence::forward_kl
                                         : ops::Divergence::reverse_kl,
                                     distill_.temperature, distill_.top_k};
-  const at::Tensor divergence =
-      ops::linear_distillation(input(hidden, model()), input(taught, teacher_),
-                               batch.weights_BT.flatten().clamp_min(0), scale * distill_.weight,
-                               options);
+  const at::Tensor divergence = ops::linear_distillation(
+      input(hidden, model()), input(taught, teacher_), batch.weights_BT.flatten().clamp_min(0),
+      scale * distill_.weight, options);
   const at::Tensor part = divergence.detach() / distill_.weight;
   divergence_ = divergence_.defined() ? divergence_ + part : part;
   if (distill_.weight == 1) return divergence;

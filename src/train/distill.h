@@ -15,7 +15,7 @@ class DistillObjective : public CausalObjective {
 
   StepWork prepare(int64_t step) override;
   at::Tensor loss(const Batch& micro_batch, double scale) override;
-  /// "distill_loss": the divergence of a token of the step, in nats.
+  /// "distill_loss": the divergence of a token of the step in nats, times the temperature's square.
   std::vector<std::pair<std::string, double>> metrics() const override;
   std::vector<RoleModel> models() const override;
 

@@ -87,10 +87,8 @@ void Watch::write_metrics(const StepReport& report) {
 void Watch::validation(int64_t step, double loss,
                        const std::vector<std::pair<std::string, double>>& more) {
   valid_loss_ = loss;
-  Json line = {{"step", step},
-               {"tokens", tokens_},
-               {"val_loss", loss},
-               {"val_perplexity", std::exp(loss)}};
+  Json line = {
+      {"step", step}, {"tokens", tokens_}, {"val_loss", loss}, {"val_perplexity", std::exp(loss)}};
   for (const auto& [name, value] : more) line[name] = value;
   record(line);
   log::info(cat("step ", step, ": validation loss ", fixed(loss, 4), ", perplexity ",

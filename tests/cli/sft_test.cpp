@@ -19,8 +19,7 @@ std::string tiny_chats(size_t count) {
   const Words what = {"the moon", "a red ball", "the river", "some bread"};
   std::string out;
   for (size_t i = 0; i < count; ++i) {
-    const std::string question =
-        cat(what[i / 16 % 4], " ", does[i % 4], " ", what[i / 4 % 4], ".");
+    const std::string question = cat(what[i / 16 % 4], " ", does[i % 4], " ", what[i / 4 % 4], ".");
     const Json chat = {{"messages",
                         {{{"role", "user"}, {"content", question}},
                          {{"role", "assistant"}, {"content", who[i % 4]}}}},
@@ -39,8 +38,10 @@ class Sft : public TinyCommands {
   }
 
   Words sft(const std::string& out, const Words& more = {}) {
-    Words words = {"sft",   "--model", base_, "--data", chats_, "--out", folder_ / out, "--threads", "1",
-                   "--train.lr", "1e-2", "--train.batch_size", "4"};
+    Words words = {"sft",  "--model",    base_,         "--data",
+                   chats_, "--out",      folder_ / out, "--threads",
+                   "1",    "--train.lr", "1e-2",        "--train.batch_size",
+                   "4"};
     words.insert(words.end(), more.begin(), more.end());
     return words;
   }
@@ -54,8 +55,8 @@ TEST_F(Sft, LearnsToAnswerAndToStop) {
   EXPECT_TRUE(contains(result.out, "try it: slovo generate --model "));
   EXPECT_TRUE(contains(result.err, "2 tokens of the chat template are new to the model"));
   const auto answers = json_lines(
-      run({"generate", "--model", folder_ / "chat", "--chat", "--temperature", "0", "--json", "the moon sees some bread.",
-           "the river likes the moon.", "--threads", "1"})
+      run({"generate", "--model", folder_ / "chat", "--chat", "--temperature", "0", "--json",
+           "the moon sees some bread.", "the river likes the moon.", "--threads", "1"})
           .out);
   ASSERT_EQ(2U, answers.size());
   for (const Json& answer : answers) {
@@ -68,14 +69,18 @@ TEST_F(Sft, LearnsToAnswerAndToStop) {
 
 TEST_F(Sft, TellsWhatBecameOfEachFile) {
   const std::string messy = folder_.write(
-      "messy.jsonl", tiny_chats(3) + tiny_chats(1) + "{\"messages\": []}\n{broken\n\n" +
-                         R"({"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": ")" +
-                         std::string(200, 'a') + "\"}]}\n");
-  Words words = {"sft", "--model", base_, "--data", messy, "--dry-run", "--json", "--data.valid_share", "0",
-                 "--data.seq_len", "96"};
+      "messy.jsonl",
+      tiny_chats(3) + tiny_chats(1) + "{\"messages\": []}\n{broken\n\n" +
+          R"({"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": ")" +
+          std::string(200, 'a') + "\"}]}\n");
+  Words words = {"sft", "--model",        base_,    "--data",
+                 messy, "--dry-run",      "--json", "--data.valid_share",
+                 "0",   "--data.seq_len", "96"};
   const std::string err = refused(words);
-  EXPECT_TRUE(contains(err, "messy.jsonl:5: the assistant says nothing in it, so there is nothing to learn; "
-                            "--data.on_error skip leaves such rows out"));
+  EXPECT_TRUE(
+      contains(err,
+               "messy.jsonl:5: the assistant says nothing in it, so there is nothing to learn; "
+               "--data.on_error skip leaves such rows out"));
   words.insert(words.end(), {"--data.on_error", "skip"});
   const RunResult result = run_slovo(words);
   ASSERT_EQ(0, result.exit_code) << result.err;
@@ -98,8 +103,8 @@ TEST_F(Sft, ShowsWhatIsLearned) {
   const RunResult shown = run({"sft", "--model", base_, "--data", chats_, "--show-mask", "1"});
   EXPECT_TRUE(contains(shown.out, "<|im_start|>assistant\n⟦"));
   EXPECT_TRUE(contains(shown.out, "<|im_end|>⟧\n"));
-  const auto lines =
-      json_lines(run({"sft", "--model", base_, "--data", chats_, "--show-mask", "2", "--json"}).out);
+  const auto lines = json_lines(
+      run({"sft", "--model", base_, "--data", chats_, "--show-mask", "2", "--json"}).out);
   ASSERT_EQ(2U, lines.size());
   EXPECT_EQ(lines[0]["ids"].size(), lines[0]["weights"].size());
 }
@@ -109,10 +114,11 @@ TEST_F(Sft, TooLongExamplesAreLeftOutCutOrDivided) {
       "long.jsonl", R"({"prompt": "abc", "completion": ")" + std::string(150, 'a') + "\"}\n" +
                         R"({"prompt": "a", "completion": "the cat"})" + "\n");
   const auto examples = [&](const std::string& what) {
-    const Json summary = json_lines(run({"sft", "--model", base_, "--data", longer, "--dry-run", "--json",
-                                         "--data.seq_len", "64", "--sft.too_long", what, "--data.valid_share", "0"})
-                                        .out)
-                             .at(0);
+    const Json summary =
+        json_lines(run({"sft", "--model", base_, "--data", longer, "--dry-run", "--json",
+                        "--data.seq_len", "64", "--sft.too_long", what, "--data.valid_share", "0"})
+                       .out)
+            .at(0);
     EXPECT_EQ(1, summary["files"][0]["too_long"]);
     return summary["files"][0]["examples"].get<int64_t>();
   };
@@ -122,7 +128,8 @@ TEST_F(Sft, TooLongExamplesAreLeftOutCutOrDivided) {
 }
 
 TEST_F(Sft, AKilledRunResumesToTheSameBits) {
-  const Words often = {"--train.checkpoint_every", "3", "--train.epochs", "40", "--train.keep_best=false"};
+  const Words often = {"--train.checkpoint_every", "3", "--train.epochs", "40",
+                       "--train.keep_best=false"};
   run(sft("whole", often));
   const int process = start_slovo(sft("cut", often));
   const fs::path metrics = folder_.path() / "cut/metrics.jsonl";
@@ -134,8 +141,9 @@ TEST_F(Sft, AKilledRunResumesToTheSameBits) {
 }
 
 TEST_F(Sft, AdaptersAreTrainedInsteadOfTheModel) {
-  const Words lora = {"--lora.rank", "4", "--lora.dropout", "0.1", "--train.checkpoint_every", "3",
-                      "--train.epochs", "20", "--train.keep_best=false"};
+  const Words lora = {
+      "--lora.rank",    "4",  "--lora.dropout",         "0.1", "--train.checkpoint_every", "3",
+      "--train.epochs", "20", "--train.keep_best=false"};
   const RunResult whole = run(sft("whole", lora));
   EXPECT_TRUE(contains(whole.err, "the model has no chat template; it gets plain"));
   EXPECT_TRUE(contains(whole.err, " parameters are trained, in adapters of rank 4"));
@@ -153,7 +161,8 @@ TEST_F(Sft, AdaptersAreTrainedInsteadOfTheModel) {
   run({"sft", "--out", folder_ / "cut", "--resume"});
   EXPECT_EQ(adapters("whole"), adapters("cut")) << "dropout too is resumed to the same bits";
 
-  const Words ask = {"--chat", "--temperature", "0", "--json", "the moon sees some bread.", "--threads", "1"};
+  const Words ask = {
+      "--chat", "--temperature", "0", "--json", "the moon sees some bread.", "--threads", "1"};
   const auto answer = [&](Words words) {
     words.insert(words.begin(), "generate");
     words.insert(words.end(), ask.begin(), ask.end());
@@ -164,23 +173,27 @@ TEST_F(Sft, AdaptersAreTrainedInsteadOfTheModel) {
   EXPECT_EQ(text, answer({"--model", base_, "--adapter", folder_ / "whole"}));
   EXPECT_EQ(text, answer({"--model", folder_ / "merged"}));
 
-  EXPECT_TRUE(contains(refused(sft("x", {"--lora.rank", "4", "--sft.template", "chatml"})),
-                       "sft.template=chatml writes <|im_start|>, which the model does not know and adapters "
-                       "cannot learn; take plain or zephyr"));
-  EXPECT_TRUE(contains(refused({"sft", "--model", folder_ / "whole", "--data", chats_, "--out", folder_ / "x",
-                                "--lora.rank", "4"}),
+  EXPECT_TRUE(contains(
+      refused(sft("x", {"--lora.rank", "4", "--sft.template", "chatml"})),
+      "sft.template=chatml writes <|im_start|>, which the model does not know and adapters "
+      "cannot learn; take plain or zephyr"));
+  EXPECT_TRUE(contains(refused({"sft", "--model", folder_ / "whole", "--data", chats_, "--out",
+                                folder_ / "x", "--lora.rank", "4"}),
                        "is an adapter; make it part of its model first: slovo model merge"));
 }
 
 TEST_F(Sft, OldTextIsReplayedAndWatched) {
-  run(sft("kept", {"--replay", text_, "--sft.replay_share", "0.5", "--data.cache_dir", folder_ / "cache"}));
+  run(sft("kept",
+          {"--replay", text_, "--sft.replay_share", "0.5", "--data.cache_dir", folder_ / "cache"}));
   std::vector<double> old_losses;
   for (const Json& line : json_lines(read_file(folder_.path() / "kept/metrics.jsonl"))) {
     if (line.contains("old_loss")) old_losses.push_back(line["old_loss"]);
   }
   ASSERT_GE(old_losses.size(), 2U) << "before the first step and after the last";
-  const Json plain = json_lines(run({"sft", "--model", base_, "--data", chats_, "--dry-run", "--json",
-                                     "--train.batch_size", "4"}).out).at(0);
+  const Json plain = json_lines(run({"sft", "--model", base_, "--data", chats_, "--dry-run",
+                                     "--json", "--train.batch_size", "4"})
+                                    .out)
+                         .at(0);
   const Json record = recorded("kept");
   EXPECT_GE(record["train"]["steps"].get<int64_t>(), 2 * plain["steps"].get<int64_t>() - 1)
       << "half of the rows are replayed";
@@ -193,27 +206,32 @@ TEST_F(Sft, MistakesAreNamed) {
                        "--out is required; it names the run folder to write"));
   EXPECT_TRUE(contains(refused(sft("x", {"--data.seq_len", "4096"})),
                        "data.seq_len is 4096 but the model's longest context is "));
-  EXPECT_TRUE(contains(refused(sft("x", {"--sft.template", "llama3", "--data.columns", "outptu=x"})),
-                       "\"outptu\" is not a name that slovo looks for"));
+  EXPECT_TRUE(
+      contains(refused(sft("x", {"--sft.template", "llama3", "--data.columns", "outptu=x"})),
+               "\"outptu\" is not a name that slovo looks for"));
   const std::string questions = folder_.write("q.jsonl", "{\"turns\": [\"q\"]}\n");
-  EXPECT_TRUE(contains(refused({"sft", "--model", base_, "--data", questions, "--out", folder_ / "x"}),
-                       "q.jsonl:1: is of no known form; it has turns. It seems to hold questions without answers"));
+  EXPECT_TRUE(contains(
+      refused({"sft", "--model", base_, "--data", questions, "--out", folder_ / "x"}),
+      "q.jsonl:1: is of no known form; it has turns. It seems to hold questions without answers"));
   const std::string object = folder_.write("o.json", "{\"a\": 1}");
-  EXPECT_TRUE(contains(refused({"sft", "--model", base_, "--data", object, "--out", folder_ / "x"}),
-                       "o.json: is one object; a .json file of instructions must be a list of rows"));
-  EXPECT_TRUE(contains(refused({"pretrain", "--data", text_, "--out", folder_ / "x", "--data.format", "alpaca"}),
-                       "data.format is about instruction data, which slovo sft learns from"));
-  EXPECT_TRUE(contains(refused({"generate", "--model", base_, "--chat", "hi"}), "has no chat template"));
-  EXPECT_TRUE(contains(refused({"generate", "--model", base_, "--system", "x", "hi"}), "--system needs --chat"));
+  EXPECT_TRUE(
+      contains(refused({"sft", "--model", base_, "--data", object, "--out", folder_ / "x"}),
+               "o.json: is one object; a .json file of instructions must be a list of rows"));
+  EXPECT_TRUE(contains(
+      refused({"pretrain", "--data", text_, "--out", folder_ / "x", "--data.format", "alpaca"}),
+      "data.format is about instruction data, which slovo sft learns from"));
+  EXPECT_TRUE(
+      contains(refused({"generate", "--model", base_, "--chat", "hi"}), "has no chat template"));
+  EXPECT_TRUE(contains(refused({"generate", "--model", base_, "--system", "x", "hi"}),
+                       "--system needs --chat"));
   EXPECT_FALSE(fs::exists(folder_.path() / "x"));
 }
 
 TEST_F(Sft, ADialogueOnStdinGoesOn) {
   run(sft("chat"));
-  const RunResult talk =
-      run({"generate", "--model", folder_ / "chat", "--chat", "--temperature", "0", "--max-tokens", "12",
-           "--threads", "1"},
-          "the moon sees some bread.\nthe river likes the moon.\n");
+  const RunResult talk = run({"generate", "--model", folder_ / "chat", "--chat", "--temperature",
+                              "0", "--max-tokens", "12", "--threads", "1"},
+                             "the moon sees some bread.\nthe river likes the moon.\n");
   EXPECT_EQ(2, std::count(talk.out.begin(), talk.out.end(), '\n')) << talk.out;
 }
 

@@ -27,7 +27,8 @@ const char* const kTwoTurns =
 std::shared_ptr<const Tokenizer> tokenizer() {
   TokenizerConfig config;
   config.vocab_size = 280;
-  return train_tokenizer(config, testing::one_text("Hello you, see you. Hi, bye. assistant user\n"), 1)
+  return train_tokenizer(config, testing::one_text("Hello you, see you. Hi, bye. assistant user\n"),
+                         1)
       .tokenizer;
 }
 
@@ -62,7 +63,8 @@ Encoder with(const std::string& text, Learn learn, const std::vector<std::string
   out.tokenizer = pipeline->with_chat_template(text, tokens);
   out.encoder = std::make_shared<const DialogueEncoder>(
       out.tokenizer,
-      std::make_shared<const ChatTemplate>(ChatTemplate::from_text(text, "t.jinja", {{"eos_token", "<|endoftext|>"}})),
+      std::make_shared<const ChatTemplate>(
+          ChatTemplate::from_text(text, "t.jinja", {{"eos_token", "<|endoftext|>"}})),
       learn);
   return out;
 }
@@ -108,13 +110,17 @@ TEST(DialogueEncoder, TheDifferenceOfPrefixesGivesWhatMarksGive) {
 
 TEST(DialogueEncoder, ATokenAcrossTheBorderIsLearnedWhole) {
   // "se" + "e you": the merged token " you" or "see" lies on both sides of where the answer begins.
-  const Encoder encoder = with("{% for m in messages %}{{ m.role }}:{% if m.role == 'assistant' %}"
-                               "{% generation %}{{ m.content }}{% endgeneration %}{% else %}{{ m.content }} {% endif %}{% endfor %}",
-                               Learn::assistant);
-  const TokenExample example =
-      encoder.encoder->encode(chat(R"([{"role": "user", "content": "x"}, {"role": "assistant", "content": " you"}])"));
-  EXPECT_EQ("user:x assistant:⟦ you⟧",
-            encoder.shown(chat(R"([{"role": "user", "content": "x"}, {"role": "assistant", "content": " you"}])")));
+  const Encoder encoder = with(
+      "{% for m in messages %}{{ m.role }}:{% if m.role == 'assistant' %}"
+      "{% generation %}{{ m.content }}{% endgeneration %}{% else %}{{ m.content }} {% endif %}{% "
+      "endfor %}",
+      Learn::assistant);
+  const TokenExample example = encoder.encoder->encode(
+      chat(R"([{"role": "user", "content": "x"}, {"role": "assistant", "content": " you"}])"));
+  EXPECT_EQ(
+      "user:x assistant:⟦ you⟧",
+      encoder.shown(
+          chat(R"([{"role": "user", "content": "x"}, {"role": "assistant", "content": " you"}])")));
   EXPECT_GT(example.supervised(), 0);
 }
 
@@ -144,26 +150,29 @@ TEST(DialogueEncoder, PlainTextEndsInTheEndOfText) {
 
 TEST(DialogueEncoder, NamesOfSpecialTokensInATemplateTextAreThem) {
   const Encoder encoder = named(ChatTemplateName::plain);
-  EXPECT_EQ("### Instruction:\nHi\n\n### Response:\n⟦Hello Ωß<|endoftext|>⟧\n\n### Instruction:\nBye\n\n"
-            "### Response:\n⟦See you\n<|endoftext|>⟧",
-            encoder.shown(chat(kTwoTurns)));
+  EXPECT_EQ(
+      "### Instruction:\nHi\n\n### Response:\n⟦Hello Ωß<|endoftext|>⟧\n\n### Instruction:\nBye\n\n"
+      "### Response:\n⟦See you\n<|endoftext|>⟧",
+      encoder.shown(chat(kTwoTurns)));
 }
 
 TEST(DialogueEncoder, MasksThatTeachNothingOrTheQuestionsTooAreRefused) {
   Dialogue dialogue = chat(kTwoTurns);
   dialogue.weights = {1, 0, 1, 0};
-  EXPECT_TRUE(contains(error_of([&] { named(ChatTemplateName::chatml).encoder->encode(dialogue); },
-                                ErrorCode::data),
-                       "f:1: nothing of it is learned: every message of the assistant is empty or has weight 0"));
-  const Encoder all = with("{% generation %}{% for m in messages %}{{ m.content }}{% endfor %}{% endgeneration %}",
-                           Learn::assistant);
+  EXPECT_TRUE(contains(
+      error_of([&] { named(ChatTemplateName::chatml).encoder->encode(dialogue); }, ErrorCode::data),
+      "f:1: nothing of it is learned: every message of the assistant is empty or has weight 0"));
+  const Encoder all =
+      with("{% generation %}{% for m in messages %}{{ m.content }}{% endfor %}{% endgeneration %}",
+           Learn::assistant);
   EXPECT_TRUE(contains(error_of([&] { all.encoder->encode(chat(kTwoTurns)); }),
                        "f:1: all of it would be learned, the questions too"));
 }
 
 TEST(DialogueEncoder, ATemplateThatRewritesEarlierAnswersNeedsMarks) {
   const std::string rewriting =
-      "{% for m in messages %}{% if m.role == 'user' %}Q{{ m.content }}{% else %}A{{ m.content if loop.last else '...' }}{% endif %}{% endfor %}"
+      "{% for m in messages %}{% if m.role == 'user' %}Q{{ m.content }}{% else %}A{{ m.content if "
+      "loop.last else '...' }}{% endif %}{% endfor %}"
       "{% if add_generation_prompt %}A{% endif %}";
   EXPECT_TRUE(contains(
       error_of([&] { with(rewriting, Learn::assistant).encoder->encode(chat(kTwoTurns)); }),
@@ -172,13 +181,12 @@ TEST(DialogueEncoder, ATemplateThatRewritesEarlierAnswersNeedsMarks) {
 }
 
 TEST(DialogueEncoder, WhatATemplateRefusesNamesTheRow) {
-  EXPECT_TRUE(contains(
-      error_of([] {
-        Dialogue dialogue = chat(kTwoTurns);
-        dialogue.tools = parse_json(R"([{"type": "function"}])", "x");
-        named(ChatTemplateName::zephyr).encoder->encode(dialogue);
-      }),
-      "f:1: t.jinja"));
+  EXPECT_TRUE(contains(error_of([] {
+                         Dialogue dialogue = chat(kTwoTurns);
+                         dialogue.tools = parse_json(R"([{"type": "function"}])", "x");
+                         named(ChatTemplateName::zephyr).encoder->encode(dialogue);
+                       }),
+                       "f:1: t.jinja"));
 }
 
 /// Sentencepiece puts a space before a text: the places of tokens are those of the text as given.

@@ -11,7 +11,8 @@ using testing::error_of;
 
 Dialogue only(const std::string& row) {
   const Json json = parse_json(row, "row");
-  const auto dialogues = read_dialogues(json, recognise_format(json, "f.json, row 1"), "f.json, row 1");
+  const auto dialogues =
+      read_dialogues(json, recognise_format(json, "f.json, row 1"), "f.json, row 1");
   EXPECT_EQ(1U, dialogues.size());
   return dialogues.at(0);
 }
@@ -54,11 +55,13 @@ TEST(InstructionFormat, CallsOfFunctionsAreMessagesWithObjects) {
       {"from": "observation", "value": "4"}, {"from": "gpt", "value": "Four."}],
       "tools": "[{\"name\": \"add\", \"parameters\": {}}]"})");
   EXPECT_EQ(parse_json(R"({"role": "assistant", "content": "", "tool_calls": [
-                {"type": "function", "function": {"name": "add", "arguments": {"a": 2}}}]})", "x"),
+                {"type": "function", "function": {"name": "add", "arguments": {"a": 2}}}]})",
+                       "x"),
             dialogue.messages[1]);
   EXPECT_EQ(said("tool", "4"), dialogue.messages[2]);
-  EXPECT_EQ(parse_json(R"([{"type": "function", "function": {"name": "add", "parameters": {}}}])", "x"),
-            dialogue.tools);
+  EXPECT_EQ(
+      parse_json(R"([{"type": "function", "function": {"name": "add", "parameters": {}}}])", "x"),
+      dialogue.tools);
 }
 
 TEST(InstructionFormat, ArgumentsInAStringBecomeAnObject) {
@@ -98,7 +101,8 @@ TEST(InstructionFormat, AlpacaWithInputHistoryAndSystem) {
 
 TEST(InstructionFormat, EachInstanceOfATaskIsAnExample) {
   const Json row = parse_json(
-      R"({"instruction": "Add", "instances": [{"input": "1", "output": "2"}, {"input": "", "output": "3"}]})", "r");
+      R"({"instruction": "Add", "instances": [{"input": "1", "output": "2"}, {"input": "", "output": "3"}]})",
+      "r");
   const auto dialogues = read_dialogues(row, InstructionFormat::self_instruct, "f:1");
   ASSERT_EQ(2U, dialogues.size());
   EXPECT_EQ("Add\n1", dialogues[0].messages[0]["content"]);
@@ -110,7 +114,8 @@ TEST(InstructionFormat, PlainPromptsAreNotPutIntoATemplate) {
   EXPECT_FALSE(plain.is_chat());
   EXPECT_EQ("2+2=", plain.prompt);
   EXPECT_EQ("4", plain.text);
-  const Dialogue chat = only(R"({"prompt": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"},
+  const Dialogue chat =
+      only(R"({"prompt": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"},
       {"role": "user", "content": "r"}], "completion": [{"role": "assistant", "content": "b"}]})");
   EXPECT_EQ((std::vector<double>{0, 0, 0, 1}), chat.weights) << "the prompt is not learned";
 }
@@ -121,11 +126,13 @@ TEST(InstructionFormat, AThreadForEachLastReplyLearnsEveryReplyOnce) {
         {"role": "prompter", "text": "r", "replies": [{"role": "assistant", "text": "b"}]},
         {"role": "prompter", "text": "s", "replies": [{"role": "assistant", "text": "c"}]}]},
       {"role": "assistant", "text": "d", "deleted": true},
-      {"role": "assistant", "text": "e", "replies": [{"role": "prompter", "text": "unanswered"}]}]}})", "r");
+      {"role": "assistant", "text": "e", "replies": [{"role": "prompter", "text": "unanswered"}]}]}})",
+                              "r");
   const auto threads = read_dialogues(row, InstructionFormat::oasst, "f:1");
   ASSERT_EQ(3U, threads.size());
-  EXPECT_EQ(Json({said("user", "q"), said("assistant", "a"), said("user", "r"), said("assistant", "b")}),
-            threads[0].messages);
+  EXPECT_EQ(
+      Json({said("user", "q"), said("assistant", "a"), said("user", "r"), said("assistant", "b")}),
+      threads[0].messages);
   EXPECT_EQ((std::vector<double>{1, 1, 1, 1}), threads[0].weights);
   EXPECT_EQ((std::vector<double>{0, 0, 1, 1}), threads[1].weights);
   EXPECT_EQ(Json({said("user", "q"), said("assistant", "e")}), threads[2].messages);
@@ -137,20 +144,24 @@ TEST(InstructionFormat, ColumnsOfOtherNames) {
   Json row = parse_json(R"({"question": "q", "answer": "a"})", "r");
   rename_columns(row, columns, "f:1");
   EXPECT_EQ(InstructionFormat::alpaca, recognise_format(row, "f:1"));
-  EXPECT_TRUE(contains(error_of([&] { rename_columns(row, columns, "f:2"); }),
-                       R"(f:2: has no key "question", which data.columns gives for instruction; it has )"));
+  EXPECT_TRUE(
+      contains(error_of([&] { rename_columns(row, columns, "f:2"); }),
+               R"(f:2: has no key "question", which data.columns gives for instruction; it has )"));
   EXPECT_TRUE(contains(error_of([] { parse_columns({"output"}); }, ErrorCode::config),
                        R"(data.columns is "output"; write NAME=KEY, such as output=answer)"));
-  EXPECT_TRUE(contains(error_of([] { parse_columns({"outptu=x"}); }),
-                       R"x("outptu" is not a name that slovo looks for (did you mean "output"?))x"));
+  EXPECT_TRUE(
+      contains(error_of([] { parse_columns({"outptu=x"}); }),
+               R"x("outptu" is not a name that slovo looks for (did you mean "output"?))x"));
 }
 
 TEST(InstructionFormat, UnfitRowsAreToldWhatTheyLack) {
   const std::string row = "f.json, row 1";
   EXPECT_TRUE(contains(problem(R"(["a"])"), row + ": is a list; each row must be an object with"));
   EXPECT_TRUE(contains(problem(R"({"id": 1})"), row + ": is of no known form; it has id."));
-  EXPECT_TRUE(contains(problem(R"({"turns": ["q"]})"), "It seems to hold questions without answers"));
-  EXPECT_TRUE(contains(problem(R"({"choices": []})"), "It seems to hold answers without their questions"));
+  EXPECT_TRUE(
+      contains(problem(R"({"turns": ["q"]})"), "It seems to hold questions without answers"));
+  EXPECT_TRUE(
+      contains(problem(R"({"choices": []})"), "It seems to hold answers without their questions"));
   EXPECT_TRUE(contains(problem(R"({"messages": [{"role": "user", "content": "q"}]})"),
                        row + ": the assistant says nothing in it, so there is nothing to learn"));
   EXPECT_TRUE(contains(problem(R"({"messages": [{"role": "usr", "content": "q"}]})"),
@@ -170,8 +181,10 @@ TEST(InstructionFormat, UnfitRowsAreToldWhatTheyLack) {
 
 TEST(InstructionFormat, EqualExamplesHaveEqualHashes) {
   const std::string row = R"({"instruction": "a", "output": "b"})";
-  EXPECT_EQ(only(row).content_hash(), only(R"({"output": "b", "input": "", "instruction": "a"})").content_hash());
-  EXPECT_NE(only(row).content_hash(), only(R"({"instruction": "a", "output": "c"})").content_hash());
+  EXPECT_EQ(only(row).content_hash(),
+            only(R"({"output": "b", "input": "", "instruction": "a"})").content_hash());
+  EXPECT_NE(only(row).content_hash(),
+            only(R"({"instruction": "a", "output": "c"})").content_hash());
 }
 
 }  // namespace

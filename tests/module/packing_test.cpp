@@ -67,8 +67,8 @@ std::shared_ptr<const TokenExamples> examples(const std::vector<int64_t>& length
 
 TEST(Packing, RowsHoldTheExamplesAsDocumentsOfTheirOwn) {
   RowSources sources;
-  sources.push_back(std::make_unique<ExampleRows>(
-      examples({6, 4}), ExampleRowsOptions{.name = "x", .seq_len = 10}));
+  sources.push_back(std::make_unique<ExampleRows>(examples({6, 4}),
+                                                  ExampleRowsOptions{.name = "x", .seq_len = 10}));
   EXPECT_EQ(1, sources[0]->rows());
   EXPECT_EQ(5, sources[0]->tokens());
   TrainLoader loader(std::move(sources), {1, 10, 3});
@@ -96,7 +96,8 @@ TEST(Packing, WithoutPaddingTheSamePredictionsAreLearned) {
   EXPECT_EQ(150, dense.ids_BT.size(1)) << "127 predictions, filled up to three eighths of 400";
   const auto learned = [](const Batch& batch) {
     const at::Tensor index = batch.weights_BT.flatten().nonzero().flatten();
-    return at::stack({batch.ids_BT.flatten().index({index}), batch.targets_BT.flatten().index({index}),
+    return at::stack({batch.ids_BT.flatten().index({index}),
+                      batch.targets_BT.flatten().index({index}),
                       batch.positions_BT.flatten().index({index})});
   };
   EXPECT_TRUE(at::equal(learned(padded), learned(dense)));

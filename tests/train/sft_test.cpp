@@ -17,7 +17,8 @@ std::shared_ptr<const TokenExamples> made_up_examples() {
     TokenExample example;
     const auto number = static_cast<uint64_t>(out->size());
     for (int64_t i = 0; i < length; ++i) {
-      example.ids.push_back(static_cast<TokenId>(random_bits(4, number, static_cast<uint64_t>(i)) % 17));
+      example.ids.push_back(
+          static_cast<TokenId>(random_bits(4, number, static_cast<uint64_t>(i)) % 17));
       // The first half is a question; one example is of half weight, one is to be unlearned.
       const float weight = number == 2 ? 0.5F : (number == 5 ? -0.25F : 1.0F);
       example.weights.push_back(i * 2 < length ? 0.0F : weight);
@@ -61,7 +62,8 @@ Step step_of(bool packing, int64_t micro_batch) {
 TEST(Sft, EightRowsAreEightTimesOneAndThePackedRows) {
   const Step eight = step_of(false, 8);
   ASSERT_GT(eight.grad.abs().max().item<double>(), 1e-3);
-  for (const Step& other : {step_of(false, 1), step_of(false, 3), step_of(true, 8), step_of(true, 1)}) {
+  for (const Step& other :
+       {step_of(false, 1), step_of(false, 3), step_of(true, 8), step_of(true, 1)}) {
     EXPECT_NEAR(eight.loss, other.loss, 1e-6 * std::abs(eight.loss));
     EXPECT_LT((eight.grad - other.grad).abs().max().item<double>(), 2e-6);
   }
@@ -77,7 +79,8 @@ TEST(Sft, NewTokensBeginAsTheMeanOfThoseThatAreKnown) {
     const Transformer grown = with_vocabulary(model, 20, 15);
     EXPECT_EQ(20, grown->config().vocab_size);
     const at::Tensor ids = at::arange(12).view({1, 12});
-    const at::Tensor before = Transformer(model)->logits(Transformer(model)->forward({ids, {}, {}}));
+    const at::Tensor before =
+        Transformer(model)->logits(Transformer(model)->forward({ids, {}, {}}));
     const at::Tensor after = Transformer(grown)->logits(Transformer(grown)->forward({ids, {}, {}}));
     EXPECT_TRUE(at::equal(before.narrow(2, 0, 15), after.narrow(2, 0, 15)));
     const at::Tensor mean = before.narrow(2, 0, 15).mean(2, true);
@@ -270,8 +273,10 @@ TEST(Sft, TheBestModelIsKeptAndPatienceEnds) {
   EXPECT_EQ(3, losses.end() - best - 1) << "three more after the best, then it ends";
   EXPECT_EQ(outcome.step, 3 * std::ssize(losses));
   EXPECT_EQ(read_file(tiny.out / "best/model.safetensors"), tiny.final_weights());
-  EXPECT_TRUE(testing::contains(said, "while the training loss falls: the model learns the examples by heart"));
-  EXPECT_TRUE(testing::contains(said, cat("the model is that of step ", 3 * (best - losses.begin() + 1))));
+  EXPECT_TRUE(testing::contains(
+      said, "while the training loss falls: the model learns the examples by heart"));
+  EXPECT_TRUE(
+      testing::contains(said, cat("the model is that of step ", 3 * (best - losses.begin() + 1))));
 }
 
 TEST(Sft, TheBestModelOfAResumedRunIsTheSame) {

@@ -24,7 +24,8 @@ const char* const kTurns =
 const char* const kSystem =
     R"([{"role": "system", "content": "Be kind."}, {"role": "user", "content": "Hi"},
         {"role": "assistant", "content": "Hello"}, {"role": "user", "content": "And now?"}])";
-const char* const kTools = R"([{"type": "function", "function": {"name": "add", "parameters": {"a": 1}}}])";
+const char* const kTools =
+    R"([{"type": "function", "function": {"name": "add", "parameters": {"a": 1}}}])";
 const char* const kCalls =
     R"([{"role": "user", "content": "2+2?"},
         {"role": "assistant", "content": "Let me see.", "tool_calls": [
@@ -42,13 +43,16 @@ void expect_like(ChatTemplateName name, const std::filesystem::path& original,
 
 TEST(NamedChatTemplates, WriteWhatTheOriginalsWrite) {
   SLOVO_SHARED_DATA(folder, "tokenizers/chat_templates");
-  const std::vector<Chat> plain = {chat(kQuestion), chat(kQuestion, true), chat(kTurns), chat(kTurns, true)};
+  const std::vector<Chat> plain = {chat(kQuestion), chat(kQuestion, true), chat(kTurns),
+                                   chat(kTurns, true)};
   std::vector<Chat> all = plain;
   all.insert(all.end(), {chat(kSystem), chat(kSystem, true)});
   expect_like(ChatTemplateName::gemma, folder / "google-gemma-2-2b-it.jinja", plain);
   expect_like(ChatTemplateName::llama3, folder / "meta-llama-Llama-3.1-8B-Instruct.jinja", all);
-  expect_like(ChatTemplateName::mistral, folder / "mistralai-Mistral-Nemo-Instruct-2407.jinja", all);
-  all.insert(all.end(), {chat(kCalls, true), chat(kCalls, false, kTools), chat(kSystem, true, kTools)});
+  expect_like(ChatTemplateName::mistral, folder / "mistralai-Mistral-Nemo-Instruct-2407.jinja",
+              all);
+  all.insert(all.end(),
+             {chat(kCalls, true), chat(kCalls, false, kTools), chat(kSystem, true, kTools)});
   expect_like(ChatTemplateName::qwen, folder / "Qwen-Qwen2.5-7B-Instruct.jinja", all);
 }
 
@@ -57,11 +61,13 @@ TEST(NamedChatTemplates, ZephyrAndPlain) {
     return ChatTemplate::from_text(named_chat_template(name).text, "t", kTokens).render(each);
   };
   EXPECT_EQ(
-      "<|system|>\nBe kind.<eos>\n<|user|>\nHi<eos>\n<|assistant|>\nHello<eos>\n<|user|>\nAnd now?<eos>\n"
+      "<|system|>\nBe kind.<eos>\n<|user|>\nHi<eos>\n<|assistant|>\nHello<eos>\n<|user|>\nAnd "
+      "now?<eos>\n"
       "<|assistant|>\n",
       render(ChatTemplateName::zephyr, chat(kSystem, true)));
   EXPECT_EQ(
-      "Be kind.\n\n### Instruction:\nHi\n\n### Response:\nHello<eos>\n\n### Instruction:\nAnd now?\n\n"
+      "Be kind.\n\n### Instruction:\nHi\n\n### Response:\nHello<eos>\n\n### Instruction:\nAnd "
+      "now?\n\n"
       "### Response:\n",
       render(ChatTemplateName::plain, chat(kSystem, true)));
 }
@@ -74,8 +80,7 @@ TEST(NamedChatTemplates, ThePromptIsTheBeginningOfWhatIsTaught) {
     const auto ours = ChatTemplate::from_text(named_chat_template(value).text, name, kTokens);
     const ChatText taught = ours.render_marked(chat(kTurns));
     ASSERT_EQ(2U, taught.assistant.size()) << name;
-    const std::string prompt =
-        ours.render(chat(R"([{"role": "user", "content": "Hi"}])", true));
+    const std::string prompt = ours.render(chat(R"([{"role": "user", "content": "Hi"}])", true));
     EXPECT_EQ(prompt, taught.text.substr(0, taught.assistant[0].first)) << name;
     const std::string answer = taught.text.substr(
         taught.assistant[0].first, taught.assistant[0].second - taught.assistant[0].first);
@@ -84,21 +89,26 @@ TEST(NamedChatTemplates, ThePromptIsTheBeginningOfWhatIsTaught) {
 }
 
 TEST(NamedChatTemplates, WhatTheyHaveNoFormForIsRefused) {
-  for (const auto name : {ChatTemplateName::gemma, ChatTemplateName::llama3, ChatTemplateName::mistral,
-                          ChatTemplateName::zephyr, ChatTemplateName::plain}) {
+  for (const auto name :
+       {ChatTemplateName::gemma, ChatTemplateName::llama3, ChatTemplateName::mistral,
+        ChatTemplateName::zephyr, ChatTemplateName::plain}) {
     const auto ours = ChatTemplate::from_text(named_chat_template(name).text, "t", kTokens);
-    EXPECT_TRUE(contains(error_of([&] { ours.render(chat(kQuestion, false, kTools)); }, ErrorCode::data),
-                         "template has no form for tools; take chatml or qwen"));
+    EXPECT_TRUE(
+        contains(error_of([&] { ours.render(chat(kQuestion, false, kTools)); }, ErrorCode::data),
+                 "template has no form for tools; take chatml or qwen"));
   }
-  const auto gemma = ChatTemplate::from_text(named_chat_template(ChatTemplateName::gemma).text, "t", kTokens);
-  EXPECT_TRUE(contains(error_of([&] { gemma.render(chat(kSystem)); }), "no form for a system message"));
+  const auto gemma =
+      ChatTemplate::from_text(named_chat_template(ChatTemplateName::gemma).text, "t", kTokens);
+  EXPECT_TRUE(
+      contains(error_of([&] { gemma.render(chat(kSystem)); }), "no form for a system message"));
 }
 
 TEST(NamedChatTemplates, ATokenizerGetsTheirTokens) {
   const auto base = testing::make_tokenizer(testing::small_model({"a", "b", "<|im_end|>"}, {}));
   const auto grown = with_chat_template(base, named_chat_template(ChatTemplateName::chatml));
   EXPECT_EQ(4, grown->vocab_size());
-  EXPECT_EQ((std::vector<TokenId>{3, 0, 2}), grown->encode("<|im_start|>a<|im_end|>", SpecialTokens::none));
+  EXPECT_EQ((std::vector<TokenId>{3, 0, 2}),
+            grown->encode("<|im_start|>a<|im_end|>", SpecialTokens::none));
   EXPECT_TRUE(grown->is_special(2)) << "a token that was there is made special";
   const auto again = with_chat_template(grown, named_chat_template(ChatTemplateName::chatml));
   EXPECT_EQ(grown->fingerprint(), again->fingerprint());
@@ -106,8 +116,10 @@ TEST(NamedChatTemplates, ATokenizerGetsTheirTokens) {
   grown->save(folder.path());
   EXPECT_EQ(kDefaultChatTemplate, read_file(folder.path() / "chat_template.jinja"));
   EXPECT_TRUE(contains(
-      error_of([&] { with_chat_template(base, named_chat_template(ChatTemplateName::zephyr)); }, ErrorCode::config),
-      "the zephyr template writes EOS, but the tokenizer has none; take another by --sft.template, such as chatml"));
+      error_of([&] { with_chat_template(base, named_chat_template(ChatTemplateName::zephyr)); },
+               ErrorCode::config),
+      "the zephyr template writes EOS, but the tokenizer has none; take another by --sft.template, "
+      "such as chatml"));
 }
 
 }  // namespace
