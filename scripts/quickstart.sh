@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# From a bare machine to a model that writes: sets up, builds, trains a small model for about four minutes, measures it
-# on text it has not seen, lets it write, and leaves a page of curves.
+# From a bare machine to a model that writes and answers: sets up, builds, trains a small model for about four minutes,
+# measures it on text it has not seen, lets it write, tunes it to answer (two minutes more), and leaves pages of curves.
 #   ./scripts/quickstart.sh             on a small world that slovo makes up itself (scripts/make_world.py)
 #   ./scripts/quickstart.sh TEXT.txt    on a text of yours (UTF-8, 100 KB or more)
 set -euo pipefail
@@ -55,6 +55,19 @@ say "how well it predicts text it has not seen"
 
 say "what it writes"
 "$slovo" generate --model "$run" --max-tokens 220 -n 10 --seed 1 "$prompt"
+
+if [ -z "${1:-}" ]; then
+  chat=$work/chat
+  rm -rf "$chat"
+  say "tuning it to answer, into $chat: questions it is not tuned on, with its answers before and after"
+  "$slovo" sft configs/sft/world.json --model "$run" --data "$world/instructions/train.jsonl" \
+    --data.valid "$world/instructions/heldout.jsonl" --out "$chat" --train.steps 600 --train.eval_every 300
+  say "what it answers"
+  "$slovo" generate --model "$chat" --chat --temperature 0 --max-tokens 60 \
+    "Where is the home of Gedina Grivetter? Answer in as few words as you can." \
+    "Joni buys 6 spoons at 5 pennies each and 3 beads at 6 pennies each. How much does she pay?" \
+    $'What does this print?\nprint(max(20, 10, 9))'
+fi
 
 cat <<EOF
 
