@@ -17,6 +17,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import peft
@@ -97,11 +98,19 @@ def make_large_model(args, folder):
 
 
 def peak_bytes(command):
+    """By the process's own high-water mark: rusage of a child counts what this process had when it forked."""
     process = subprocess.Popen([str(word) for word in command], stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    if status != 0:
+    peak = 0
+    while process.poll() is None:
+        try:
+            lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
+        except OSError:
+            break
+        peak = max([peak, *(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))])
+        time.sleep(0.005)
+    if process.wait() != 0:
         sys.exit(f"failed: {' '.join(str(word) for word in command)}")
-    return usage.ru_maxrss * 1024
+    return peak
 
 
 def check_memory(args, work):

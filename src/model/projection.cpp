@@ -116,8 +116,10 @@ void ProjectionImpl::add_adapter(const Adapter& adapter) {
 
 void ProjectionImpl::init_magnitudes() {
   const at::NoGradGuard no_grad;
-  for (const Adapter& adapter : adapters_) {
-    if (adapter->has_magnitude()) adapter->magnitude.copy_(changed_norms(*adapter.ptr()));
+  for (Adapter& adapter : adapters_) {
+    if (!adapter->has_magnitude()) continue;
+    adapter->magnitude.copy_(changed_norms(*adapter.ptr()));
+    adapter->norms = at::Tensor();  // kept only once the adapter is filled
   }
 }
 

@@ -165,6 +165,18 @@ TEST(Adapters, MergedEqualAdapted) {
   }
 }
 
+/// A model that is opened to be used gets its adapters' weights after the adapters themselves.
+TEST(Adapters, FilledAfterEvalTheyAreTheSame) {
+  const at::NoGradGuard no_grad;
+  Transformer trained = adapted_model(lora_config(/*dora=*/true));
+  Transformer used = make_model(small_config(), 1, at::kFloat);
+  used->eval();
+  attach_adapters(used, places(small_config()), lora_config(/*dora=*/true), 5);
+  randomise(used);
+  EXPECT_LT((logits(trained) - logits(used)).abs().max().item<double>(), 1e-5);
+  EXPECT_TRUE(at::equal(logits(used), logits(used))) << "also where norms are kept";
+}
+
 TEST(Adapters, StabilisedScaleFollowsTheRootOfTheRank) {
   LoraConfig stable = lora_config();
   stable.rslora = true;
