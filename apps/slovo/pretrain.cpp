@@ -2,18 +2,10 @@
 #include "command.h"
 #include "commands.h"
 #include "core/error.h"
-#include "core/files.h"
 #include "pretrain_job.h"
 
 namespace slovo {
 namespace {
-
-using Settings = std::optional<std::pair<Json, std::string>>;
-
-Settings recorded_settings(const std::filesystem::path& run) {
-  const std::filesystem::path record = run / "run.json";
-  return std::pair(read_json(record).value("config", Json::object()), record.string());
-}
 
 /// A run that goes on has its own settings where the command line and config say nothing else; a
 /// branch those of the run that it comes from.
@@ -27,12 +19,7 @@ Settings earlier_settings(TrainingRequest& request, const std::string& out,
     request.branch = find_branch_point(branch);
     return recorded_settings(request.branch->run);
   }
-  if (!request.resume || out.empty()) return std::nullopt;
-  if (std::filesystem::exists(std::filesystem::path(out) / "run.json")) {
-    return recorded_settings(out);
-  }
-  log::warn(cat(out, ": holds no run to go on with; starting one"));
-  return std::nullopt;
+  return resumed_settings(request, out);
 }
 
 /// A budget is for a new model.

@@ -128,7 +128,7 @@ void PretrainJob::open_data(const Corpus& corpus) {
                         config_.data.attend_across_documents,
                         [this](int64_t step) { return config_.train.rows_before(step); }};
   train_.emplace(text_sources(std::move(data.train), options), options);
-  options.batch_size = std::max<int64_t>(config_.train.micro_batch(), 4096 / config_.data.seq_len);
+  options.batch_size = validation_rows();
   valid_.emplace(std::move(data.valid), options);
   const auto& given = request_.given;
   if (given("train.steps") && !given("train.epochs"))

@@ -1,8 +1,6 @@
 // slovo sft: a model and instructions in, a run folder with a tuned model out.
 #include "command.h"
 #include "commands.h"
-#include "core/files.h"
-#include "core/log.h"
 #include "sft_job.h"
 
 namespace slovo {
@@ -16,17 +14,6 @@ const Json kDefaults = {{"train",
                           {"keep_best", true},
                           {"checkpoint_every", 0}}},
                         {"data", {{"seq_len", 512}}}};
-
-std::optional<std::pair<Json, std::string>> earlier_settings(const TrainingRequest& request,
-                                                             const std::string& out) {
-  if (!request.resume || out.empty()) return std::nullopt;
-  const std::filesystem::path record = std::filesystem::path(out) / "run.json";
-  if (std::filesystem::exists(record)) {
-    return std::pair(read_json(record).value("config", Json::object()), record.string());
-  }
-  log::warn(cat(out, ": holds no run to go on with; starting one"));
-  return std::nullopt;
-}
 
 }  // namespace
 
@@ -46,7 +33,7 @@ int run_sft(const Invocation& call) {
               "print N examples with what is learned of them set off, and train nothing", 1)
       .flag("--dry-run", request.dry_run, "read and check everything, train nothing")
       .flag("--json", request.json, "print the result as one JSON object")
-      .base([&] { return earlier_settings(request, out); })
+      .base([&] { return resumed_settings(request, out); })
       .needs("data.paths")
       .example("slovo sft --model runs/base --data chats.jsonl --out runs/chat",
                "a model that answers")

@@ -102,10 +102,7 @@ Transformer SftJob::open_teacher() const {
 /// The weights are always those of the model that the adapters belong to; a checkpoint holds the
 /// adapters only.
 void SftJob::open_adapted_base() {
-  const auto before = earlier_record();
-  if (request_.resume && request_.model.empty() && before) {
-    request_.model = before->value("base_model", std::string());
-  }
+  take_recorded_model();
   if (request_.model.empty()) return;
   base_ = find_model_folder(request_.model);
   if (is_adapter_folder(base_)) {
@@ -115,7 +112,7 @@ void SftJob::open_adapted_base() {
   }
   base_config_ = read_folder_config(base_);
   config_.model = base_config_->model;
-  if (!request_.given("train.lr") && !before) config_.train.lr = kAdapterRate;
+  if (!request_.given("train.lr") && !earlier_record()) config_.train.lr = kAdapterRate;
 }
 
 void SftJob::settle_lengths() {
@@ -130,7 +127,8 @@ void SftJob::settle_lengths() {
 
 void SftJob::open_tokenizer() {
   tokenizer_ = Tokenizer::load(base_);
-  check_vocab_size(base_, base_config_->model, tokenizer_->vocab_size());
+  known_tokens_ = tokenizer_->vocab_size();
+  check_vocab_size(base_, base_config_->model, known_tokens_);
 }
 
 /// The model's own template, or the one that is asked for; a model without one gets chatml where
@@ -185,8 +183,8 @@ void SftJob::open_data() {
   }
   if (!config_.sft.replay.empty() && show_mask_ == 0) add_replay(sources, weight, options);
   train_.emplace(std::move(sources), options);
-  const int64_t rows = std::max<int64_t>(config_.train.micro_batch(), 4096 / config_.data.seq_len);
-  if (!data_.valid.empty()) valid_.emplace(std::move(data_.valid), rows, config_.data.seq_len);
+  if (!data_.valid.empty())
+    valid_.emplace(std::move(data_.valid), validation_rows(), config_.data.seq_len);
 }
 
 /// Text to be replayed beside examples whose weights add up to `weight`; a part of it is kept to
@@ -199,7 +197,7 @@ void SftJob::add_replay(RowSources& sources, double weight, const LoaderOptions&
   PretrainData old =
       open_pretrain_data(open_corpus(text, threads_), text, *tokenizer_, options.seed, threads_);
   LoaderOptions windows = options;
-  windows.batch_size = std::max<int64_t>(config_.train.micro_batch(), 4096 / options.seq_len);
+  windows.batch_size = validation_rows();
   old_text_.emplace(std::move(old.valid), windows);
   const double share = config_.sft.replay_share;
   if (share == 0) return;
@@ -288,11 +286,10 @@ void SftJob::build_model() {
   ModelConfig base = base_config_->model;
   model_ = Transformer(base, at::TensorOptions().dtype(at::kFloat).device(device_));
   read_weights(base_, *base_config_, named_weights(model_));
-  const int64_t known = Tokenizer::load(base_)->vocab_size();
-  if (tokenizer_->vocab_size() > known) {
-    model_ = with_vocabulary(model_, config_.model.vocab_size, known);
-    log::info(
-        cat(tokenizer_->vocab_size() - known, " tokens of the chat template are new to the model"));
+  const int64_t added = tokenizer_->vocab_size() - known_tokens_;
+  if (added > 0) {
+    model_ = with_vocabulary(model_, config_.model.vocab_size, known_tokens_);
+    log::info(cat(added, " tokens of the chat template are new to the model"));
   }
   model_->recompute_blocks(config_.train.activation_checkpointing);
   freeze(model_, config_.sft.freeze_embeddings, config_.sft.freeze_layers);

@@ -57,6 +57,7 @@ class SftJob : public TrainingJob {
   int64_t show_mask_;
   std::shared_ptr<const ChatTemplate> template_;
   std::vector<TokenId> eos_ids_;
+  int64_t known_tokens_ = 0;  ///< of the model, before a chat template brings more
   SftData data_;
   int64_t epoch_rows_ = 0;                    ///< in which every example is seen once
   std::map<std::string, at::Tensor> frozen_;  ///< as they were, by name

@@ -15,6 +15,18 @@
 namespace slovo {
 namespace fs = std::filesystem;
 
+Settings recorded_settings(const fs::path& run) {
+  const fs::path record = run / "run.json";
+  return std::pair(read_json(record).value("config", Json::object()), record.string());
+}
+
+Settings resumed_settings(const TrainingRequest& request, const std::string& out) {
+  if (!request.resume || out.empty()) return std::nullopt;
+  if (fs::exists(fs::path(out) / "run.json")) return recorded_settings(out);
+  log::warn(cat(out, ": holds no run to go on with; starting one"));
+  return std::nullopt;
+}
+
 ScratchFolder::ScratchFolder() {
   std::string name = (fs::temp_directory_path() / "slovo-XXXXXX").string();
   if (mkdtemp(name.data()) == nullptr) throw_io(name, ": cannot make a temporary folder");
@@ -61,12 +73,16 @@ std::optional<fs::path> TrainingJob::start_checkpoint() const {
   return request_.branch ? request_.branch->checkpoint : folder_->newest_checkpoint();
 }
 
-void TrainingJob::open_base() {
+void TrainingJob::take_recorded_model() {
   const auto before = earlier_record();
-  const auto checkpoint = start_checkpoint();
   if (request_.resume && request_.model.empty() && before) {
     request_.model = before->value("base_model", std::string());
   }
+}
+
+void TrainingJob::open_base() {
+  take_recorded_model();
+  const auto checkpoint = start_checkpoint();
   if (checkpoint) {  // the run's own settings stand, and are compared by checked_record
     base_ = *checkpoint;
     base_config_ = read_folder_config(base_);
@@ -86,6 +102,10 @@ void TrainingJob::open_base() {
   if (!problems.empty())
     throw_config(join(problems, "; "), "; leave out model.* to take the folder's");
   config_.model = base_config_->model;
+}
+
+int64_t TrainingJob::validation_rows() const {
+  return std::max<int64_t>(config_.train.micro_batch(), 4096 / config_.data.seq_len);
 }
 
 Json TrainingJob::resolved() const { return resolved_json(config_, sections_); }

@@ -33,6 +33,13 @@ struct TrainingRequest {
   std::function<bool(const std::string& key)> given;  ///< whether the user gave this field
 };
 
+/// Settings below a command's own, with the file that they come from.
+using Settings = std::optional<std::pair<Json, std::string>>;
+/// The settings that a run recorded.
+Settings recorded_settings(const std::filesystem::path& run);
+/// With --resume, those of the run in `out`; a warning where there is none.
+Settings resumed_settings(const TrainingRequest& request, const std::string& out);
+
 /// A folder under the system's temporary one that is gone at the end: a dry run leaves nothing.
 class ScratchFolder {
  public:
@@ -60,9 +67,13 @@ class TrainingJob {
   /// run.json of the run that goes on here: an earlier start of this one, or that of the branch.
   std::optional<Json> earlier_record() const;
   std::optional<std::filesystem::path> start_checkpoint() const;
+  /// A run that goes on starts from the model that it started from.
+  void take_recorded_model();
   /// Finds the weights to start from and takes the model's shape over from them.
   void open_base();
 
+  /// Rows of a validation's batches.
+  int64_t validation_rows() const;
   Json resolved() const;
   /// The record of this start; refuses one that is not of the same run as an earlier start.
   Json checked_record(const Json& fingerprints) const;

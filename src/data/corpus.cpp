@@ -300,12 +300,7 @@ Json Corpus::fingerprints() const {
   Json out = Json::array();
   const auto add = [&](const std::vector<CorpusSource>& sources, std::string_view split) {
     for (const CorpusSource& source : sources) {
-      for (const CorpusFile& file : source.files) {
-        out.push_back({{"path", file.path.string()},
-                       {"split", split},
-                       {"bytes", file.bytes},
-                       {"hash", file.hash}});
-      }
+      for (const CorpusFile& file : source.files) out.push_back(fingerprint(file, split));
     }
   };
   add(train, "train");

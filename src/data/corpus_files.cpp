@@ -247,6 +247,11 @@ std::vector<CorpusFile> resolve_files(const std::string& path, FileUse use) {
   return files;
 }
 
+Json fingerprint(const CorpusFile& file, std::string_view split) {
+  return {
+      {"path", file.path.string()}, {"split", split}, {"bytes", file.bytes}, {"hash", file.hash}};
+}
+
 void hash_files(std::vector<CorpusFile>& files, int threads) {
   int64_t total = 0;
   for (CorpusFile& file : files) {

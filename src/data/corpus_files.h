@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/json.h"
 #include "data/byte_stream.h"
 
 namespace slovo {
@@ -51,6 +52,9 @@ struct CorpusFile {
 ///    (`*.md`) any file.
 /// Throws Error(data) when nothing is there, naming the nearest name.
 std::vector<CorpusFile> resolve_files(const std::string& path, FileUse use = FileUse::text);
+
+/// {"path", "split", "bytes", "hash"} of a hashed file, for run.json.
+Json fingerprint(const CorpusFile& file, std::string_view split);
 
 /// Reads every file once for its `bytes` and `hash`.
 void hash_files(std::vector<CorpusFile>& files, int threads);

@@ -189,9 +189,8 @@ std::vector<DialogueEncoder::Span> DialogueEncoder::compared_spans(const Dialogu
       throw_data(
           "the chat template writes message ", i + 1,
           " differently once the dialogue goes on, so that its text cannot be found; mark it in "
-          "the "
-          "template by {% generation %}, learn the last answer only by --sft.learn last, or take "
-          "another template by --sft.template");
+          "the template by {% generation %}, learn the last answer only by --sft.learn last, or "
+          "take another template by --sft.template");
     }
     spans.push_back({before.size(), after.size(), dialogue.weights[i]});
   }

@@ -18,7 +18,8 @@ namespace {
 struct Item {
   Dialogue dialogue;
   size_t file = 0;
-  uint64_t key = 0;  ///< random, decided by what it says
+  std::string hash;  ///< of what it says
+  uint64_t key = 0;  ///< random, decided by the hash
   TokenExample example;
   std::string problem;
 };
@@ -91,9 +92,11 @@ class Reader {
     if (file.format == InstructionFormat::automatic) file.format = recognise_format(row, where);
     try {
       for (Dialogue& dialogue : read_dialogues(row, file.format, where)) {
-        const uint64_t key = random_bits(request_.seed, random_stream("validation"),
-                                         random_stream(dialogue.content_hash()));
-        items_.push_back({std::move(dialogue), out_.files.size() - 1, key, {}, ""});
+        std::string hash = dialogue.content_hash();
+        const uint64_t key =
+            random_bits(request_.seed, random_stream("validation"), random_stream(hash));
+        items_.push_back(
+            {std::move(dialogue), out_.files.size() - 1, std::move(hash), key, {}, ""});
       }
     } catch (const Error& error) {
       skip(out_.files.size() - 1, error);
@@ -115,7 +118,7 @@ class Reader {
     std::vector<bool> kept(items_.size());
     const auto look = [&](size_t begin, size_t end) {
       for (size_t i = begin; i < end; ++i) {
-        kept[i] = seen.insert(items_[i].dialogue.content_hash()).second;
+        kept[i] = seen.insert(items_[i].hash).second;
         if (!kept[i]) ++out_.files[items_[i].file].duplicates;
       }
     };
@@ -302,6 +305,12 @@ class Reader {
   bool weighted_ = false;
 };
 
+int64_t sum_of(const std::vector<InstructionFile>& files, int64_t InstructionFile::*count) {
+  int64_t total = 0;
+  for (const InstructionFile& file : files) total += file.*count;
+  return total;
+}
+
 }  // namespace
 
 std::string describe(const InstructionFile& file) {
@@ -318,32 +327,13 @@ std::string describe(const InstructionFile& file) {
   return out;
 }
 
-int64_t SftData::examples() const {
-  int64_t total = 0;
-  for (const InstructionFile& file : files) total += file.examples;
-  return total;
-}
-
-int64_t SftData::tokens() const {
-  int64_t total = 0;
-  for (const InstructionFile& file : files) total += file.tokens;
-  return total;
-}
-
-int64_t SftData::supervised() const {
-  int64_t total = 0;
-  for (const InstructionFile& file : files) total += file.supervised;
-  return total;
-}
+int64_t SftData::examples() const { return sum_of(files, &InstructionFile::examples); }
+int64_t SftData::tokens() const { return sum_of(files, &InstructionFile::tokens); }
+int64_t SftData::supervised() const { return sum_of(files, &InstructionFile::supervised); }
 
 Json SftData::fingerprints() const {
   Json out = Json::array();
-  for (const InstructionFile& each : files) {
-    out.push_back({{"path", each.file.path.string()},
-                   {"split", each.split},
-                   {"bytes", each.file.bytes},
-                   {"hash", each.file.hash}});
-  }
+  for (const InstructionFile& each : files) out.push_back(fingerprint(each.file, each.split));
   return out;
 }
 

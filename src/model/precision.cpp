@@ -88,7 +88,7 @@ int set_up_computing(const RuntimeConfig& run) {
   }();
   static_cast<void>(interop_set);
   at::set_num_threads(threads);
-  // With a mask its gradients can be NaN (pytorch issue 196678); flash is as fast.
+  // With a mask its gradients can be NaN (pytorch#196678); flash is as fast.
   at::globalContext().setSDPUseCuDNN(false);
   return threads;
 }
