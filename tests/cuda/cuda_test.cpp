@@ -129,11 +129,7 @@ TEST_F(Cuda, ARunLearnsAsOnACpuAndResumes) {
   gpu.device = kGpu;
   cpu.out = folder / "cpu";
   gpu.out = folder / "gpu";
-  gpu.stop_after = 6;
-  EXPECT_THROW(gpu.run(), std::runtime_error);
-  gpu.stop_after = -1;
-  gpu.existing = Existing::resume;
-  gpu.run();
+  gpu.run_killed_at(6);
   cpu.run();
   ASSERT_EQ(gpu.losses().size(), cpu.losses().size());
   for (size_t i = 0; i < cpu.losses().size(); ++i)

@@ -56,11 +56,7 @@ TEST_P(LoopTest, AKilledRunResumesToTheSameBytes) {
        {2, 4, 5, 11}) {  // before the first checkpoint, right behind one, after several
     TinyRun killed = straight;
     killed.out = folder_ / cat("killed-", kill_at);
-    killed.stop_after = kill_at;
-    EXPECT_THROW(killed.run(), std::runtime_error);
-    killed.stop_after = -1;
-    killed.existing = Existing::resume;
-    killed.run();
+    killed.run_killed_at(kill_at);
     EXPECT_EQ(killed.final_weights(), straight.final_weights()) << "killed at step " << kill_at;
     ASSERT_EQ(killed.metrics().size(), straight.metrics().size()) << "killed at step " << kill_at;
     EXPECT_EQ(killed.losses(), straight.losses());
@@ -232,11 +228,7 @@ TEST_P(LoopTest, ABatchThatGrowsResumesToTheSameBytes) {
             straight.train.rows_before(straight.train.steps) * 16);
   TinyRun killed = straight;
   killed.out = folder_ / "growing-killed";
-  killed.stop_after = 5;
-  EXPECT_THROW(killed.run(), std::runtime_error);
-  killed.stop_after = -1;
-  killed.existing = Existing::resume;
-  killed.run();
+  killed.run_killed_at(5);
   EXPECT_EQ(killed.final_weights(), straight.final_weights());
   EXPECT_EQ(killed.losses(), straight.losses());
 }

@@ -185,11 +185,7 @@ TEST(Sft, ARunWithNoiseResumesToTheSameBytes) {
   straight.run();
   TinyRun killed = straight;
   killed.out = folder.path() / "killed";
-  killed.stop_after = 6;
-  EXPECT_THROW(killed.run(), std::runtime_error);
-  killed.stop_after = -1;
-  killed.existing = Existing::resume;
-  killed.run();
+  killed.run_killed_at(6);
   EXPECT_EQ(straight.final_weights(), killed.final_weights());
   EXPECT_EQ(straight.losses(), killed.losses());
   TinyRun plain = straight;
@@ -284,11 +280,7 @@ TEST(Sft, TheBestModelOfAResumedRunIsTheSame) {
   TinyRun whole = over_fitting(folder.path() / "whole");
   whole.run();
   TinyRun cut = over_fitting(folder.path() / "cut");
-  cut.stop_after = 40;
-  EXPECT_THROW(cut.run(), std::runtime_error);
-  cut.stop_after = -1;
-  cut.existing = Existing::resume;
-  cut.run();
+  cut.run_killed_at(40);
   EXPECT_EQ(whole.final_weights(), cut.final_weights());
   EXPECT_EQ(whole.valid_losses(), cut.valid_losses());
 }

@@ -115,6 +115,15 @@ struct TinyRun {
     return TrainLoop(train, objective, parameters, folder, hooks, Json::object()).run();
   }
 
+  /// Kills the run before step `step` and resumes it to the end.
+  void run_killed_at(int64_t step) {
+    stop_after = step;
+    EXPECT_THROW(run(), std::runtime_error);
+    stop_after = -1;
+    existing = Existing::resume;
+    run();
+  }
+
   std::string final_weights() const {
     return read_file(out / "model" /
                      (lora.rank > 0 ? "adapter_model.safetensors" : "model.safetensors"));
