@@ -33,6 +33,9 @@ if(SLOVO_TORCH_VERSION VERSION_LESS 2.11 OR SLOVO_TORCH_VERSION VERSION_GREATER_
 endif()
 
 add_library(slovo_torch INTERFACE)
+# The C++ library comes first in the order in which symbols are looked for: LibTorch's libraries export parts of an old
+# std::filesystem, whose remove_all() jumps to address 0 in the CUDA wheel of 2.11.
+target_link_options(slovo_torch INTERFACE -Wl,--push-state,--no-as-needed -lstdc++ -Wl,--pop-state)
 target_include_directories(slovo_torch SYSTEM INTERFACE "${SLOVO_TORCH}/include" "${SLOVO_TORCH}/include/torch/csrc/api/include")
 foreach(_lib torch torch_cpu c10)
   target_link_libraries(slovo_torch INTERFACE "${SLOVO_TORCH}/lib/lib${_lib}.so")

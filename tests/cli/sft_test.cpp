@@ -3,6 +3,9 @@
 #include <signal.h>
 
 #include <chrono>
+#include <cstring>
+#include <map>
+#include <set>
 #include <thread>
 
 #include "tiny_commands.h"
@@ -25,6 +28,21 @@ std::string tiny_chats(size_t count) {
                          {{"role", "assistant"}, {"content", who[i % 4]}}}},
                        {"kind", does[i % 4]}};
     out += chat.dump() + "\n";
+  }
+  return out;
+}
+
+/// The bytes of each tensor of a model file.
+std::map<std::string, std::string> tensors(const std::string& file) {
+  uint64_t length = 0;
+  std::memcpy(&length, file.data(), sizeof length);
+  const size_t begin = sizeof length + length;
+  std::map<std::string, std::string> out;
+  for (const auto& [name, entry] :
+       parse_json(file.substr(sizeof length, length), "header").items()) {
+    if (name == "__metadata__") continue;
+    const size_t from = entry["data_offsets"][0];
+    out[name] = file.substr(begin + from, entry["data_offsets"][1].get<size_t>() - from);
   }
   return out;
 }
@@ -197,6 +215,49 @@ TEST_F(Sft, OldTextIsReplayedAndWatched) {
   const Json record = recorded("kept");
   EXPECT_GE(record["train"]["steps"].get<int64_t>(), 2 * plain["steps"].get<int64_t>() - 1)
       << "half of the rows are replayed";
+}
+
+TEST_F(Sft, WhatIsFrozenStaysAsItIs) {
+  run(sft("tuned", {"--sft.template", "plain", "--sft.freeze_embeddings", "--sft.freeze_layers",
+                    "1", "--train.keep_best=false"}));
+  const auto before = tensors(weights("base"));
+  const auto after = tensors(weights("tuned"));
+  ASSERT_EQ(before.size(), after.size());
+  for (const auto& [name, bytes] : before) {
+    const bool frozen = contains(name, "embed_tokens") || contains(name, "layers.0.");
+    EXPECT_EQ(frozen, bytes == after.at(name)) << name;
+  }
+  EXPECT_TRUE(contains(refused(sft("x", {"--sft.freeze_layers", "3"})), "sft.freeze_layers is 3"));
+}
+
+TEST_F(Sft, OtherLossesAndNoiseTeachTooAndDifferently) {
+  const auto losses = [&](const std::string& out, const Words& more) {
+    Words words = {"--train.epochs", "6", "--train.keep_best=false"};
+    words.insert(words.end(), more.begin(), more.end());
+    run(sft(out, words));
+    std::vector<double> found;
+    for (const Json& line : json_lines(read_file(folder_.path() / out / "metrics.jsonl"))) {
+      if (line.contains("val_loss")) found.push_back(line["val_loss"]);
+    }
+    return found;
+  };
+  ASSERT_FALSE(losses("plain", {}).empty());
+  const Words teacher = {"--distill.teacher", folder_ / "plain"};
+  const std::vector<std::pair<std::string, Words>> ways = {
+      {"dft", {"--sft.loss", "dft"}},
+      {"noise", {"--sft.neftune_alpha", "5"}},
+      {"forward", {teacher[0], teacher[1], "--distill.weight", "1"}},
+      {"reverse",
+       {teacher[0], teacher[1], "--distill.loss", "reverse_kl", "--distill.temperature", "2",
+        "--distill.top_k", "8"}}};
+  std::set<std::string> results = {weights("plain")};
+  for (const auto& [name, flags] : ways) {
+    const std::vector<double> loss = losses(name, flags);
+    ASSERT_GE(loss.size(), 2U) << name;
+    EXPECT_LT(loss.back(), 0.7 * loss.front()) << name;
+    EXPECT_TRUE(results.insert(weights(name)).second) << name << " changes nothing";
+  }
+  EXPECT_TRUE(contains(refused(sft("x", {"--distill.teacher", folder_ / "nowhere"})), "nowhere"));
 }
 
 TEST_F(Sft, MistakesAreNamed) {
