@@ -123,6 +123,24 @@ class Notes:
         entity = self.facts.of[name][0].entity
         return finish(f"{entity.full if isinstance(entity, Person) else entity}: {', '.join(parts)}.")
 
+    def index(self):
+        """A page of an index: what is told, of whom, and then what it is; of one thing all along, or of many."""
+        rng = self.rng
+        facts = self.facts.all
+        if rng.chance(0.5):
+            attribute = rng.choice(facts).attribute
+            facts = [fact for fact in facts if fact.attribute is attribute]
+        context = self._context(facts[0].entity)
+        return "\n".join([finish(tell(rng.choice(_INDEX_BEGIN), context, rng))] +
+                         [self._indexed(fact) for fact in self._least_told(facts, rng.between(6, 10))])
+
+    def _indexed(self, fact):
+        self.told[fact.id] += 1
+        entity = fact.entity
+        name = {"person": getattr(entity, "full", ""), "animal": f"the {entity}"}.get(kind_of(entity), str(entity))
+        line = raw(self.rng.choice(_INDEX[fact.attribute.name]), fact.context(), self.rng)
+        return finish(f"{line} of {name}: {fact.answer()}")
+
     def talk(self):
         """Two people ask and tell each other facts."""
         rng = self.rng
@@ -242,6 +260,21 @@ _RIDDLE = {
     "maker": ["{v} made me.", "I was made by {v}."], "finder": ["{v} found me.", "I was lost until {v} found me."],
     "wares": ["I sell {v}.", "come to me for {v}."], "owner": ["{v} owns me.", "I belong to {v}."],
     "site": ["my door opens in {v}.", "I stand in {v}."], "closed": ["on {v} I am shut.", "do not come on {v}."],
+}
+_INDEX_BEGIN = ["from the index of the town book of {town}, page {page}.", "questions of the almanac, answered on {day}.",
+                "answers to the puzzle of last {day}.", "index, page {page}.", "what {p} had to learn by heart for {day}."]
+_INDEX = {
+    "job": ["trade", "daily work", "occupation"], "home": ["home", "town", "home town"],
+    "spouse": ["{e.spouse.wife_word}"], "mother": ["mother"], "father": ["father"],
+    "food": ["favourite food", "favourite dish"], "drink": ["favourite drink", "usual drink"],
+    "hobby": ["hobby", "free time", "pastime"], "pet": ["pet", "animal in the house"], "birthday": ["birthday", "month of birth"],
+    "river": ["river"], "craft": ["goods", "famous goods"], "market": ["market day", "day of the market"],
+    "landmark": ["landmark", "sight"], "feast": ["feast", "month of the feast"], "habitat": ["home", "place"],
+    "diet": ["food"], "coat": ["colour", "coat"], "sound": ["call", "sound"], "sleep": ["hours of sleep", "sleep"],
+    "bloom": ["colour of the flowers", "colour"], "use": ["use"], "ground": ["place", "ground"],
+    "month": ["month", "month of the flowers"], "material": ["material"], "room": ["place", "room"],
+    "maker": ["maker"], "finder": ["finder"], "wares": ["wares"], "owner": ["owner"], "site": ["town"],
+    "closed": ["day of rest", "closed day"],
 }
 _REGISTER_BEGIN = ["from the book of {kind}, page {page}.", "{kind} of the valley, page {page} of the list.",
                    "a few lines on {kind}, written on {day}.", "the clerk of {town} keeps a list of {kind}. page {page}.",

@@ -1,12 +1,14 @@
 #include "tokenizer/pipeline.h"
 
 #include <algorithm>
+#include <atomic>
 
 #include "core/error.h"
 #include "core/files.h"
 #include "core/hash.h"
 #include "core/json.h"
 #include "core/memory.h"
+#include "core/parallel.h"
 #include "core/utf8.h"
 
 namespace slovo {
@@ -49,6 +51,22 @@ std::vector<TokenId> room_for(std::string_view text) {
   ids.reserve(text.size() / 3 + 8);
   prefer_large_pages(ids.data(), ids.capacity() * sizeof(TokenId));
   return ids;
+}
+
+/// utf8::require_valid() by several threads.
+void require_valid(std::string_view text, int threads) {
+  constexpr size_t kPart = size_t{1} << 20;
+  std::atomic<bool> valid{true};
+  parallel_for((text.size() + kPart - 1) / kPart, threads, [&](size_t i) {
+    const auto next_character = [&](size_t at) {
+      while (at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80) ++at;
+      return std::min(at, text.size());
+    };
+    const size_t begin = i == 0 ? 0 : next_character(i * kPart);
+    const size_t end = next_character((i + 1) * kPart);
+    if (!utf8::is_valid(text.substr(begin, end - begin))) valid = false;
+  });
+  if (!valid) utf8::require_valid(text, "the text to encode");
 }
 
 template <class Read>
@@ -132,7 +150,7 @@ std::string Pipeline::decode_tokens(std::vector<std::string> tokens) const {
 
 void Pipeline::encode_into(std::string_view text, TextKind kind, int threads,
                            std::vector<TokenId>& out) const {
-  utf8::require_valid(text, "the text to encode");
+  require_valid(text, threads);
   TokenModel::Session session(*model_, kind);
   const PieceSink to_model = [&](const Piece& piece) { session.encode(piece.text, out); };
   const auto push = [&](TokenId id) { out.push_back(id); };

@@ -9,7 +9,7 @@ namespace slovo {
 namespace {
 
 /// Of a text that is shared out: large against the cost of handing it out.
-constexpr size_t kPartBytes = size_t{128} << 10;
+constexpr size_t kPartBytes = size_t{64} << 10;
 
 std::vector<std::string_view> cut(std::string_view text) {
   std::vector<std::string_view> parts;

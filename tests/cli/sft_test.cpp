@@ -38,8 +38,8 @@ std::map<std::string, std::string> tensors(const std::string& file) {
   std::memcpy(&length, file.data(), sizeof length);
   const size_t begin = sizeof length + length;
   std::map<std::string, std::string> out;
-  for (const auto& [name, entry] :
-       parse_json(file.substr(sizeof length, length), "header").items()) {
+  const Json header = parse_json(file.substr(sizeof length, length), "header");
+  for (const auto& [name, entry] : header.items()) {
     if (name == "__metadata__") continue;
     const size_t from = entry["data_offsets"][0];
     out[name] = file.substr(begin + from, entry["data_offsets"][1].get<size_t>() - from);

@@ -64,7 +64,7 @@ TEST(WordCache, LongWordsThatDifferInTheirLastByte) {
 }
 
 TEST(SharedWords, ThreadsFindWhatEachOtherInserted) {
-  constexpr int kWords = 120000;  // more than fit
+  constexpr int kWords = 200000;  // more than fit
   const auto ids_of = [](int n) { return Ids(static_cast<size_t>(n % 4), n); };
   const auto key_of = [](const std::string& word) { return WordCache::key(word, word.size()); };
   SharedWords words;
@@ -85,7 +85,7 @@ TEST(SharedWords, ThreadsFindWhatEachOtherInserted) {
   EXPECT_EQ(wrong, 0);
   EXPECT_GT(found, 60000);
   EXPECT_LT(found, kWords);
-  EXPECT_FALSE(words.insert(key_of("one more"), ids_of(1)));
+  EXPECT_FALSE(words.find(key_of("one more")).data) << "and the search ends";
   SharedWords empty;
   EXPECT_TRUE(empty.insert(key_of("fifteen letters"), Ids{}));
   EXPECT_FALSE(empty.insert(key_of("sixteen letters!"), ids_of(1)));
