@@ -124,6 +124,22 @@ std::string fitted(std::vector<LinePart> parts, size_t columns) {
   }
 }
 
+std::string in_one_line(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (static_cast<unsigned char>(c) >= 0x20 && c != 0x7F) {
+      out += c;
+    } else if (c == '\n' || c == '\r' || c == '\t') {
+      out += c == '\n' ? "\\n" : c == '\r' ? "\\r" : "\\t";
+    } else {
+      char escaped[8];
+      std::snprintf(escaped, sizeof escaped, "\\x%02x", static_cast<unsigned char>(c));
+      out += escaped;
+    }
+  }
+  return out;
+}
+
 std::string shell_quoted(const std::string& text) {
   if (text.find_first_of("\"$`\\!") == std::string::npos) return cat("\"", text, "\"");
   std::string out = "'";

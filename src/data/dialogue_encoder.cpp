@@ -124,8 +124,7 @@ std::vector<size_t> token_starts(const Tokenizer& tokenizer, std::string_view te
 DialogueEncoder::DialogueEncoder(std::shared_ptr<const Tokenizer> tokenizer,
                                  std::shared_ptr<const ChatTemplate> chat_template, Learn learn)
     : tokenizer_(std::move(tokenizer)), template_(std::move(chat_template)), learn_(learn) {
-  const std::vector<TokenId> empty = tokenizer_->encode("", SpecialTokens::add);
-  adds_bos_ = !empty.empty() && tokenizer_->bos_id() && empty.front() == *tokenizer_->bos_id();
+  adds_bos_ = adds_bos(*tokenizer_);
 }
 
 TokenExample DialogueEncoder::encode(const Dialogue& dialogue) const {

@@ -89,9 +89,4 @@ std::optional<TokenId> start_token(const Tokenizer& tokenizer) {
   return tokenizer.bos_id() ? tokenizer.bos_id() : tokenizer.eos_id();
 }
 
-bool adds_bos(const Tokenizer& tokenizer) {
-  const std::vector<TokenId> ids = tokenizer.encode("a", SpecialTokens::add);
-  return !ids.empty() && tokenizer.bos_id() == ids.front();
-}
-
 }  // namespace slovo

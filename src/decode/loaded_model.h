@@ -50,8 +50,6 @@ LoadedModel load_for_inference(const std::filesystem::path& given, const Runtime
 
 /// The token that stands for an empty context: BOS, else EOS, as in lm-evaluation-harness.
 std::optional<TokenId> start_token(const Tokenizer& tokenizer);
-/// True when the tokenizer begins a text with its BOS by itself.
-bool adds_bos(const Tokenizer& tokenizer);
 
 /// No gradients, and no autograd bookkeeping at all where the weights were made for inference. A
 /// model in training must not be run in inference mode: tables it builds there could not be used by

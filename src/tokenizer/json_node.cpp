@@ -2,11 +2,12 @@
 
 #include "core/error.h"
 #include "core/json.h"
+#include "core/text.h"
 #include "core/utf8.h"
 
 namespace slovo {
 
-void JsonNode::fail(std::string_view problem) const { throw_data(where_, ": ", problem); }
+void JsonNode::fail(std::string_view problem) const { throw_data(where_, ": ", in_one_line(problem)); }
 
 void JsonNode::refuse_type(const std::vector<std::string>& known) const {
   throw_data(where_, ": type \"", text_at("type"), "\" is not supported; slovo reads ",

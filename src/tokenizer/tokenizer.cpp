@@ -26,6 +26,11 @@ std::shared_ptr<const Tokenizer> Tokenizer::load(const std::filesystem::path& pa
                                     std::move(config));
 }
 
+bool adds_bos(const Tokenizer& tokenizer) {
+  const std::vector<TokenId> ids = tokenizer.encode("a", SpecialTokens::add);
+  return !ids.empty() && tokenizer.bos_id() == ids.front();
+}
+
 std::string StreamDecoder::push(TokenId id) {
   if (skip_special_ && tokenizer_.is_special(id)) return "";
   ids_.push_back(id);

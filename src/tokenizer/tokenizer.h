@@ -63,6 +63,9 @@ class Tokenizer {
   virtual std::string stage(const std::string& name) const = 0;
 };
 
+/// True when the tokenizer begins a text with its BOS by itself.
+bool adds_bos(const Tokenizer& tokenizer);
+
 /// Turns a growing list of ids into text piece by piece; only whole characters leave it.
 class StreamDecoder {
  public:

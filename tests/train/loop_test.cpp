@@ -14,20 +14,8 @@
 namespace slovo {
 namespace {
 
-class LoopTest : public ::testing::TestWithParam<at::ScalarType> {
- protected:
-  TinyRun run(const std::string& name) const {
-    TinyRun out;
-    out.dtype = GetParam();
-    out.out = folder_ / name;
-    return out;
-  }
-  testing::TempFolder folder_;
-};
-INSTANTIATE_TEST_SUITE_P(Dtypes, LoopTest, ::testing::Values(at::kFloat, at::kBFloat16),
-                         [](const auto& test) {
-                           return test.param == at::kFloat ? "fp32" : "bf16";
-                         });
+class LoopTest : public TinyRunTest {};
+INSTANTIATE_TEST_SUITE_P(Dtypes, LoopTest, both_dtypes(), dtype_name);
 
 TEST_P(LoopTest, OverfitsOneBatch) {
   TinyRun one = run("one");

@@ -5,21 +5,15 @@
 namespace slovo {
 namespace {
 
-class LoraLoopTest : public ::testing::TestWithParam<at::ScalarType> {
+class LoraLoopTest : public TinyRunTest {
  protected:
   TinyRun run(const std::string& name) const {
-    TinyRun out;
-    out.dtype = GetParam();
+    TinyRun out = TinyRunTest::run(name);
     out.lora.rank = 4;
-    out.out = folder_ / name;
     return out;
   }
-  testing::TempFolder folder_;
 };
-INSTANTIATE_TEST_SUITE_P(Dtypes, LoraLoopTest, ::testing::Values(at::kFloat, at::kBFloat16),
-                         [](const auto& test) {
-                           return test.param == at::kFloat ? "fp32" : "bf16";
-                         });
+INSTANTIATE_TEST_SUITE_P(Dtypes, LoraLoopTest, both_dtypes(), dtype_name);
 
 TEST_P(LoraLoopTest, LearnsAndSavesTheAdaptersAlone) {
   TinyRun one = run("one");

@@ -148,4 +148,20 @@ struct TinyRun {
   }
 };
 
+/// Runs in folders of their own, with the weights in the dtype of the parameter.
+class TinyRunTest : public ::testing::TestWithParam<at::ScalarType> {
+ protected:
+  TinyRun run(const std::string& name) const {
+    TinyRun out;
+    out.dtype = GetParam();
+    out.out = folder_ / name;
+    return out;
+  }
+  testing::TempFolder folder_;
+};
+inline auto both_dtypes() { return ::testing::Values(at::kFloat, at::kBFloat16); }
+inline std::string dtype_name(const ::testing::TestParamInfo<at::ScalarType>& test) {
+  return test.param == at::kFloat ? "fp32" : "bf16";
+}
+
 }  // namespace slovo

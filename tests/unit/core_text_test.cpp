@@ -80,6 +80,10 @@ TEST(Text, QuotesForTheShell) {
   EXPECT_EQ("\"it's\"", shell_quoted("it's"));
 }
 
+TEST(Text, QuotesOfFilesStayInOneLine) {
+  EXPECT_EQ("é \\s+\\n\\r\\t\\x1b[0m\\x7f", in_one_line("é \\s+\n\r\t\x1b[0m\x7f"));
+}
+
 TEST(Text, LeavesOutWhatDoesNotFit) {
   const std::vector<LinePart> parts = {{0, "step 1"}, {2, "loss 3"}, {1, ""}, {1, "9 tok/s"}};
   EXPECT_EQ("step 1  loss 3  9 tok/s", fitted(parts, 80));

@@ -69,6 +69,7 @@ TEST(Patterns, WhatReadsDifferentlyIsRefused) {
     EXPECT_NE(problem(pattern).find("which slovo does not read"), std::string::npos) << pattern;
   }
   EXPECT_NE(problem("(a").find("is not valid"), std::string::npos);
+  EXPECT_NE(problem("a\n(b").find("a\\n(b is not valid"), std::string::npos) << problem("a\n(b");
   for (const char* pattern :
        {"(?i)ab|c", "(?i:ab)", "\\p{L}++", "[^\\r\\n]?+\\d", "(?=x)", "(?:a|b){2}"}) {
     EXPECT_NO_THROW(Regex(pattern, "f.json")) << pattern;
