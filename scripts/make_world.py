@@ -11,7 +11,7 @@ from pathlib import Path
 
 from world import corpus, exam, facts, instructions, leak, preferences, russian, society
 
-VERSION = 2
+VERSION = 3
 TRAIN, HELDOUT = 6_000_000, 300_000
 RUSSIAN_TRAIN, RUSSIAN_HELDOUT = 1_000_000, 60_000
 CHATS, HELDOUT_CHATS = 14000, 700
@@ -96,7 +96,7 @@ https://creativecommons.org/publicdomain/zero/1.0/). The same seed gives the sam
 
 | file | what it is |
 |---|---|
-| `corpus/train.jsonl` | English texts about the world, one `{{"text": ...}}` a line: stories, notes, talks, registers, letters, diaries, riddles, recipes, weather, markets, timetables, calendars, sums, causes, family trees, logic |
+| `corpus/train.jsonl` | English texts about the world, one `{{"text": ...}}` a line: stories, notes, talks, registers, indexes, letters, diaries, riddles, recipes, weather, markets, timetables, calendars, sums, causes, family trees, logic |
 | `corpus/heldout.jsonl` | the same kinds; no text of it is in the training part, and of the sentences of each text at most a tenth |
 | `corpus_ru/train.jsonl`, `corpus_ru/heldout.jsonl` | the same in Russian, about people and towns of their own |
 | `instructions/train.jsonl`, `instructions/heldout.jsonl` | chats, `{{"messages": [...], "kind": ...}}`; kinds: answer, explain, command, correct, code, reason, format |

@@ -124,22 +124,24 @@ class Notes:
         return finish(f"{entity.full if isinstance(entity, Person) else entity}: {', '.join(parts)}.")
 
     def index(self):
-        """A page of an index: what is told, of whom, and then what it is; of one thing all along, or of many."""
+        """A page of an index: what is told, of whom, and what it is; of one attribute or of many. The answers stand behind a colon
+        or in lines of their own, as they do in chats: a word that begins a line is another token than one behind a space."""
         rng = self.rng
         facts = self.facts.all
         if rng.chance(0.5):
             attribute = rng.choice(facts).attribute
             facts = [fact for fact in facts if fact.attribute is attribute]
-        context = self._context(facts[0].entity)
-        return "\n".join([finish(tell(rng.choice(_INDEX_BEGIN), context, rng))] +
-                         [self._indexed(fact) for fact in self._least_told(facts, rng.between(6, 10))])
+        lines = [finish(tell(rng.choice(_INDEX_BEGIN), self._context(facts[0].entity), rng))]
+        link = rng.choice([": ", "?\n"])
+        for fact in self._least_told(facts, rng.between(6, 10)):
+            self.told[fact.id] += 1
+            lines.append(self._heading(fact) + link + fact.answer())
+        return "\n".join(lines)
 
-    def _indexed(self, fact):
-        self.told[fact.id] += 1
+    def _heading(self, fact):
         entity = fact.entity
         name = {"person": getattr(entity, "full", ""), "animal": f"the {entity}"}.get(kind_of(entity), str(entity))
-        line = raw(self.rng.choice(_INDEX[fact.attribute.name]), fact.context(), self.rng)
-        return finish(f"{line} of {name}: {fact.answer()}")
+        return finish(raw(self.rng.choice(_INDEX[fact.attribute.name]), fact.context(), self.rng) + " of " + name)
 
     def talk(self):
         """Two people ask and tell each other facts."""

@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/text.h"
 
 namespace slovo {
 namespace {
@@ -110,7 +111,7 @@ std::vector<Json> ImportSettings::added_tokens() const {
 
 void ImportSettings::refuse_class(const std::string& kind,
                                   const std::vector<std::string>& known) const {
-  throw_data(name_, ": tokenizer_class ", file().text_at("tokenizer_class"),
+  throw_data(name_, ": tokenizer_class ", in_one_line(file().text_at("tokenizer_class")),
              " is not supported with ", kind, "; slovo reads ", join(known),
              "; write a tokenizer.json with transformers (save_pretrained) and give that");
 }

@@ -7,6 +7,7 @@
 
 #include "core/base64.h"
 #include "core/error.h"
+#include "core/text.h"
 #include "core/utf8.h"
 #include "tokenizer/import.h"
 #include "tokenizer/sentencepiece_model.h"
@@ -38,7 +39,7 @@ void check(const SentencePieceModel& model, const std::string& name) {
   size_t unknown = 0;
   std::set<std::string_view> seen;
   for (const auto& piece : model.pieces) {
-    const std::string shown = cat("the piece \"", piece.text, "\" ");
+    const std::string shown = cat("the piece \"", in_one_line(piece.text), "\" ");
     if (!seen.insert(piece.text).second) throw_data(name, ": ", shown, "is there twice");
     if (piece.text.size() > kLongestPiece) refuse(name, "a piece of more than 4096 bytes");
     if (!std::isfinite(piece.score)) throw_data(name, ": ", shown, "has no finite score");

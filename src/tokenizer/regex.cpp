@@ -147,7 +147,7 @@ class Translator {
 
   [[noreturn]] void refuse(std::string_view what) const {
     throw_data(
-        where_, ": the pattern ", pattern_, " uses ", what,
+        where_, ": the pattern ", in_one_line(pattern_), " uses ", in_one_line(what),
         ", which slovo does not read; rewrite it with plain classes, \\s, \\d, \\p{..} and groups");
   }
 
