@@ -46,7 +46,8 @@ struct LinePart {
 std::string fitted(std::vector<LinePart> parts, size_t columns);
 /// `text` as one word of a shell command, in quotes where it needs them.
 std::string shell_quoted(const std::string& text);
-/// `text` in one line, as a message may quote it: line ends and other control characters as \n, \x1b.
+/// `text` in one line, as a message may quote it: line ends and other control characters as \n,
+/// \x1b.
 std::string in_one_line(std::string_view text);
 /// The candidate with the least edit distance to `name`, or "" when none is near (over a third of
 /// its length away).

@@ -7,7 +7,9 @@
 
 namespace slovo {
 
-void JsonNode::fail(std::string_view problem) const { throw_data(where_, ": ", in_one_line(problem)); }
+void JsonNode::fail(std::string_view problem) const {
+  throw_data(where_, ": ", in_one_line(problem));
+}
 
 void JsonNode::refuse_type(const std::vector<std::string>& known) const {
   fail(cat("type \"", text_at("type"), "\" is not supported; slovo reads ", join(known)));

@@ -216,7 +216,8 @@ Regex::Regex(std::string_view pattern, std::string_view where)
                                  PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE | PCRE2_NEVER_BACKSLASH_C,
                                  &error, &offset, nullptr);
   if (!program_->code) {
-    throw_data(where, ": the pattern ", in_one_line(pattern), " is not valid: ", pcre_message(error));
+    throw_data(where, ": the pattern ", in_one_line(pattern),
+               " is not valid: ", pcre_message(error));
   }
   program_->compiled = pcre2_jit_compile(program_->code, PCRE2_JIT_COMPLETE) == 0;
 }

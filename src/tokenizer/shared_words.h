@@ -13,7 +13,8 @@
 namespace slovo {
 
 /// Short words with few ids, nearly all of a text, as in WordCache; of a fixed size. Thread-safe
-/// without locks or counters: a word stays where it is and as it is, or finds no place near its own.
+/// without locks or counters: a word stays where it is and as it is, or finds no place near its
+/// own.
 class SharedWords {
  public:
   SharedWords();
@@ -30,7 +31,8 @@ class SharedWords {
     }
     return {};
   }
-  /// False for a word that does not fit, or whose places are taken. Where two threads insert one, either's is found.
+  /// False for a word that does not fit, or whose places are taken. Where two threads insert one,
+  /// either's is found.
   bool insert(const WordCache::Key& key, std::span<const TokenId> ids);
 
  private:
