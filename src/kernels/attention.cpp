@@ -333,11 +333,11 @@ HWY_EXPORT(forward_any);
 HWY_EXPORT(backward_any);
 
 void attention_forward(const AttentionItem& item) {
-  if (item.bf16 && bf16_attention_available()) return bf16_attention_forward(item);
+  if (item.bf16 && bf16_products_available()) return bf16_attention_forward(item);
   HWY_DYNAMIC_DISPATCH(forward_any)(item);
 }
 void attention_backward(const AttentionItem& item) {
-  if (item.bf16 && bf16_attention_available()) return bf16_attention_backward(item);
+  if (item.bf16 && bf16_products_available()) return bf16_attention_backward(item);
   HWY_DYNAMIC_DISPATCH(backward_any)(item);
 }
 

@@ -33,9 +33,8 @@ void attention_forward(const AttentionItem& item);
 /// Reads q, k, v, out, log_sums and out_grad; writes q_grad, k_grad and v_grad.
 void attention_backward(const AttentionItem& item);
 
-/// The same with bf16 products, for items of bf16 on a processor that has them; only attention.cpp
-/// calls these.
-bool bf16_attention_available();
+/// The same with bf16 products, for items of bf16 where bf16_products_available(); only
+/// attention.cpp calls these.
 void bf16_attention_forward(const AttentionItem& item);
 void bf16_attention_backward(const AttentionItem& item);
 

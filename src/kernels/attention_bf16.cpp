@@ -80,15 +80,19 @@ __m512 exp2(__m512 x) {
 
 /// One head's tokens [rows, width] as they are, padded with zeros.
 void load_rows(const Shape& s, const HeadRows& from, size_t head, Pair* to) {
-  const auto* const data =
+  // Tokens lie too far apart for the processor to fetch the next ones by itself.
+  constexpr int64_t kAhead = 16;
+  const auto* row =
       static_cast<const Bf16*>(from.data) + static_cast<int64_t>(head) * from.head_step;
-  auto* const bytes = reinterpret_cast<char*>(to);
-  for (size_t t = 0; t < s.length; ++t) {
-    char* const row = bytes + t * s.width * sizeof(Bf16);
-    std::memcpy(row, data + static_cast<int64_t>(t) * from.step, s.size * sizeof(Bf16));
-    std::memset(row + s.size * sizeof(Bf16), 0, (s.width - s.size) * sizeof(Bf16));
+  for (size_t t = 0; t < s.length; ++t, row += from.step, to += s.pairs()) {
+    for (size_t i = 0; i < s.size; i += 2 * kLanes)
+      _mm_prefetch(reinterpret_cast<const char*>(row + kAhead * from.step + i), _MM_HINT_T0);
+    for (size_t i = 0; i < s.width; i += kLanes) {
+      _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + i / 2),
+                          _mm256_maskz_loadu_epi16(first_lanes(s.size - i), row + i));
+    }
   }
-  std::memset(to + s.length * s.pairs(), 0, (s.rows - s.length) * s.pairs() * sizeof(Pair));
+  std::memset(to, 0, (s.rows - s.length) * s.pairs() * sizeof(Pair));
 }
 
 /// B of a product over the head: panels of kTileColumns tokens, each [pairs, kTileColumns].
@@ -402,8 +406,6 @@ void load_query_head(const Shape& s, const AttentionItem& item, size_t head, Bac
 
 }  // namespace
 
-bool bf16_attention_available() { return __builtin_cpu_supports("avx512bf16") != 0; }
-
 void bf16_attention_forward(const AttentionItem& item) {
   const Shape s(item);
   const float factor = item.scale * kLog2E;
@@ -463,7 +465,6 @@ void bf16_attention_backward(const AttentionItem& item) {
 
 namespace slovo::kernels {
 
-bool bf16_attention_available() { return false; }
 void bf16_attention_forward(const AttentionItem&) {}
 void bf16_attention_backward(const AttentionItem&) {}
 

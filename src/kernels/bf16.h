@@ -9,4 +9,7 @@ struct Bf16 {
   uint16_t bits;
 };
 
+/// True where the processor has AVX-512's products of bf16 pairs.
+bool bf16_products_available();
+
 }  // namespace slovo::kernels

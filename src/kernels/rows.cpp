@@ -18,9 +18,7 @@ void add_to_any(const AddToRows<T>& a) {
     for_vectors(static_cast<size_t>(a.size), [&](size_t i, size_t count) {
       VF out = load_first(y + i, count);
       if (a.bias != nullptr) out = hn::Add(out, load_first(a.bias + i, count));
-      if (a.residual != nullptr) {
-        out = hn::Add(out, load_first(a.residual + row * a.size + static_cast<int64_t>(i), count));
-      }
+      out = hn::Add(out, load_first(a.residual + row * a.size + static_cast<int64_t>(i), count));
       store_first(out, y + i, count);
     });
   }

@@ -8,7 +8,7 @@
 
 namespace slovo::kernels {
 
-/// T: float or Bf16. y += bias + residual over [rows, size], one rounding; either may be null.
+/// T: float or Bf16. y += bias + residual over [rows, size], one rounding; the bias may be null.
 template <class T>
 struct AddToRows {
   int64_t rows, size;

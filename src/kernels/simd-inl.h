@@ -35,7 +35,6 @@ HWY_INLINE VF load(const Bf16* from) {
 /// Rounds to nearest, ties to even; a NaN stays one.
 HWY_INLINE void store(VF v, Bf16* to) {
   const hn::Rebind<uint32_t, F32> word;
-  const hn::Rebind<int32_t, F32> integer;
   const hn::Rebind<uint16_t, F32> half;
   const auto bits = hn::BitCast(word, v);
   const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(word, 1));
@@ -43,7 +42,7 @@ HWY_INLINE void store(VF v, Bf16* to) {
   const auto quiet = hn::Set(word, 0x7FC00000);
   const auto nan = hn::RebindMask(word, hn::IsNaN(v));
   const auto top = hn::ShiftRight<16>(hn::IfThenElse(nan, quiet, rounded));
-  hn::StoreU(hn::DemoteTo(half, hn::BitCast(integer, top)), half, &to->bits);
+  hn::StoreU(hn::TruncateTo(half, top), half, &to->bits);
 }
 
 /// The first `count` (at most lanes()) elements; the rest of the vector is 0.

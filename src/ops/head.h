@@ -11,8 +11,9 @@
 namespace slovo::ops::detail {
 
 /// Logits of one chunk, bytes. Each chunk costs one pass over the head's gradient, so few are
-/// better.
-constexpr int64_t kChunkBytes = int64_t{1} << 26;
+/// better; but less than what the allocator keeps when it is freed (keep_freed_memory), for fresh
+/// pages cost more.
+constexpr int64_t kChunkBytes = int64_t{31} << 20;
 
 /// Calls body(begin, count) for chunks of the rows, of equal size but for the last.
 template <class Body>

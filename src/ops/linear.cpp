@@ -23,27 +23,15 @@ Tensor reference_linear(const Tensor& x, const Tensor& weight, const Tensor& bia
 
 Tensor as_matrix(const Tensor& x) { return x.reshape({-1, x.size(-1)}).contiguous(); }
 
-/// y [n,out] += bias + residual.
+/// y [n,out] += bias + residual; the bias may be undefined.
 void add_to_rows(const Tensor& y, const Tensor& bias, const Tensor& residual) {
   const int64_t size = y.size(1);
   detail::by_type(y, [&](auto type) {
     using T = decltype(type);
-    const T* const more = detail::data<T>(residual);
     detail::for_range(y.size(0), size, [&](int64_t begin, int64_t end) {
-      kernels::add_to_rows(kernels::AddToRows<T>{
-          end - begin, size, detail::data<T>(y) + begin * size, detail::data<T>(bias),
-          more != nullptr ? more + begin * size : nullptr});
-    });
-  });
-}
-
-void add_bias_gradient(const Tensor& grad, const Tensor& bias) {
-  auto* const sums = detail::data<float>(detail::weight_gradient(bias));
-  const int64_t size = grad.size(1);
-  detail::by_type(grad, [&](auto type) {
-    using T = decltype(type);
-    detail::sum_blocks(grad.size(0), size, sums, [&](int64_t begin, int64_t end, float* part) {
-      kernels::add_column_sums(end - begin, size, size, detail::data<T>(grad) + begin * size, part);
+      kernels::add_to_rows(
+          kernels::AddToRows<T>{end - begin, size, detail::data<T>(y) + begin * size,
+                                detail::data<T>(bias), detail::data<T>(residual) + begin * size});
     });
   });
 }
@@ -56,10 +44,9 @@ struct Linear : torch::autograd::Function<Linear> {
     std::vector<int64_t> sizes = x.sizes().vec();
     sizes.back() = weight.size(0);
     const Tensor rows = as_matrix(x);
-    const Tensor y = detail::product(rows, weight);
-    if (bias.defined() || residual) {
-      add_to_rows(y, bias, residual ? as_matrix(*residual) : Tensor());
-    }
+    // With a residual, one pass adds both and rounds once.
+    const Tensor y = detail::product(rows, weight, residual ? Tensor() : bias);
+    if (residual) add_to_rows(y, bias, as_matrix(*residual));
     // A frozen weight's gradient is not computed, and nothing is kept for it.
     ctx->save_for_backward({weight.requires_grad() ? rows : Tensor(), weight, bias});
     ctx->saved_data["residual"] = residual.has_value();
@@ -76,10 +63,13 @@ struct Linear : torch::autograd::Function<Linear> {
       sizes.back() = weight.size(1);
       x_grad = detail::product_input_gradient(grad, weight).view(sizes);
     }
+    const Tensor bias_sum =
+        bias.defined() && bias.requires_grad() ? detail::weight_gradient(bias) : Tensor();
     if (weight.requires_grad()) {
-      detail::add_weight_gradient(grad, saved[0], detail::weight_gradient(weight));
+      detail::add_weight_gradient(grad, saved[0], detail::weight_gradient(weight), bias_sum);
+    } else if (bias_sum.defined()) {
+      detail::add_bias_gradient(grad, bias_sum);
     }
-    if (bias.defined() && bias.requires_grad()) add_bias_gradient(grad, bias);
     const bool residual = ctx->saved_data["residual"].toBool();
     return {x_grad, Tensor(), Tensor(), residual ? gradients[0] : Tensor()};
   }

@@ -4,6 +4,7 @@
 #include <ATen/core/dispatch/Dispatcher.h>
 
 #include "kernels/rows.h"
+#include "kernels/weight_gradient.h"
 #include "ops/dispatch.h"
 
 namespace slovo::ops::detail {
@@ -15,16 +16,17 @@ constexpr int64_t kGradientElements = int64_t{1} << 23;
 /// Fewer rows than this are a matter of reading the weight, which at::linear does as fast.
 constexpr int64_t kFewRows = 16;
 
-/// oneDNN's fp32 product. at::mm takes MKL for fp32, which on AMD processors runs at half of
-/// oneDNN's speed; for bf16 at::mm itself takes oneDNN.
+/// oneDNN's product with its bias. at::linear takes MKL for fp32, which on AMD processors runs at
+/// half of oneDNN's speed; for bf16 it takes oneDNN, but adds the bias in a pass of its own.
 class OneDnn {
  public:
   static bool serves(const Tensor& x) {
-    return x.scalar_type() == at::kFloat && x.size(0) >= kFewRows && handle().has_value();
+    return x.size(0) >= kFewRows && handle().has_value() &&
+           (x.scalar_type() == at::kFloat || kernels::bf16_products_available());
   }
-  /// a [m,k] . b [n,k]^T; b may be a transposed view.
-  static Tensor product(const Tensor& a, const Tensor& b) {
-    return handle()->typed<Signature>().call(a, b, std::nullopt, "none",
+  /// a [m,k] . b [n,k]^T + bias [n]; b may be a transposed view.
+  static Tensor product(const Tensor& a, const Tensor& b, const Tensor& bias = {}) {
+    return handle()->typed<Signature>().call(a, b, optional(bias), "none",
                                              c10::List<std::optional<c10::Scalar>>(), "");
   }
 
@@ -50,21 +52,41 @@ Tensor transposed(const Tensor& x, int64_t first, int64_t count) {
 
 /// Rows [first, first + count) of grad^T . x.
 Tensor weight_gradient_rows(const Tensor& grad, const Tensor& x, int64_t first, int64_t count) {
-  if (OneDnn::serves(x)) return OneDnn::product(transposed(grad, first, count), x.t());
+  if (x.scalar_type() == at::kFloat && OneDnn::serves(x))
+    return OneDnn::product(transposed(grad, first, count), x.t());
   return grad.narrow(1, first, count).t().mm(x);
+}
+
+/// Each thread sums the gradients of its own rows, so the result is the same for any number.
+void add_bf16_gradient(const Tensor& grad, const Tensor& x, const Tensor& sum,
+                       const Tensor& bias_sum) {
+  constexpr int64_t kRows = kernels::kWeightGradientRows;
+  const int64_t rows = grad.size(1);
+  const int64_t columns = x.size(1);
+  auto* const bias = data<float>(bias_sum);
+  for_range((rows + kRows - 1) / kRows, kRows * grad.size(0), [&](int64_t begin, int64_t end) {
+    const int64_t first = begin * kRows;
+    kernels::add_weight_gradient(kernels::WeightGradient{
+        grad.size(0), std::min(end * kRows, rows) - first, columns,
+        data<kernels::Bf16>(grad) + first, rows, data<kernels::Bf16>(x), columns,
+        data<float>(sum) + first * columns, bias != nullptr ? bias + first : nullptr});
+  });
 }
 
 }  // namespace
 
-Tensor product(const Tensor& x, const Tensor& weight) {
-  return OneDnn::serves(x) ? OneDnn::product(x, weight) : at::linear(x, weight);
+Tensor product(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  return OneDnn::serves(x) ? OneDnn::product(x, weight, bias) : at::linear(x, weight, bias);
 }
 
 Tensor product_input_gradient(const Tensor& grad, const Tensor& weight) {
   return OneDnn::serves(grad) ? OneDnn::product(grad, weight.t()) : grad.mm(weight);
 }
 
-void add_weight_gradient(const Tensor& grad, const Tensor& x, const Tensor& sum) {
+void add_weight_gradient(const Tensor& grad, const Tensor& x, const Tensor& sum,
+                         const Tensor& bias_sum) {
+  if (grad.scalar_type() == at::kBFloat16 && kernels::bf16_products_available())
+    return add_bf16_gradient(grad, x, sum, bias_sum);
   const int64_t rows = grad.size(1);
   const int64_t step = std::max<int64_t>(1, kGradientElements / x.size(1));
   for (int64_t first = 0; first < rows; first += step) {
@@ -78,6 +100,17 @@ void add_weight_gradient(const Tensor& grad, const Tensor& x, const Tensor& sum)
       });
     });
   }
+  if (bias_sum.defined()) add_bias_gradient(grad, bias_sum);
+}
+
+void add_bias_gradient(const Tensor& grad, const Tensor& sum) {
+  const int64_t size = grad.size(1);
+  by_type(grad, [&](auto type) {
+    using T = decltype(type);
+    sum_blocks(grad.size(0), size, data<float>(sum), [&](int64_t begin, int64_t end, float* part) {
+      kernels::add_column_sums(end - begin, size, size, data<T>(grad) + begin * size, part);
+    });
+  });
 }
 
 }  // namespace slovo::ops::detail

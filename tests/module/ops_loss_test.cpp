@@ -38,7 +38,7 @@ Tensor random(at::IntArrayRef shape, double scale) {
   return (at::randn(shape) * scale).to(at::kBFloat16).to(at::kFloat);
 }
 
-/// Three chunks of rows in fp32, two in bf16.
+/// Five chunks of rows in fp32, three in bf16.
 struct ManyChunks {
   static constexpr int64_t kRows = 900, kVocabulary = 40009, kSize = 8;
   Tensor hidden, head, teacher_hidden, teacher_head, targets, weights;

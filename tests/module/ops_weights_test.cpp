@@ -1,6 +1,8 @@
 // Where the gradients of weights go, and what the operations promise beside their values.
+#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
+#include "kernels/bf16.h"
 #include "ops_support.h"
 
 namespace slovo {
@@ -33,6 +35,48 @@ TEST(OpsWeights, GradientIsAddedInPlaceInFp32) {
     EXPECT_LT(relative_error(flat.weight.grad(), expected), 1e-2);
     EXPECT_TRUE(flat.buffer.narrow(0, 0, 4).eq(1).all().item<bool>());
   }
+}
+
+/// Gradients of weight and bias of ops::linear in bf16, from x and the gradient of its result.
+Tensors linear_gradients(const Tensor& x, const Tensor& grad) {
+  const Tensor weight = at::zeros({grad.size(1), x.size(1)}, at::kBFloat16).requires_grad_();
+  const Tensor bias = at::zeros({grad.size(1)}, at::kBFloat16).requires_grad_();
+  ops::linear(x, weight, bias).backward(grad);
+  return {weight.grad(), bias.grad()};
+}
+
+/// The products of bf16 are exact in fp32, so only the sums' rounding is left. Sizes around those
+/// of tiles, vectors and blocks, an odd number of tokens, one token.
+TEST(OpsWeights, Bf16GradientsAreSummedInFp32) {
+  struct Size {
+    int64_t tokens, rows, columns;
+  };
+  for (const Size& size :
+       {Size{1, 1, 1}, Size{2, 6, 64}, Size{37, 13, 70}, Size{255, 95, 63}, Size{256, 96, 65},
+        Size{257, 97, 129}, Size{600, 389, 48}, Size{511, 790, 20}}) {
+    at::manual_seed(8);
+    const Tensor x = at::randn({size.tokens, size.columns}).to(at::kBFloat16);
+    const Tensor grad = at::randn({size.tokens, size.rows}).to(at::kBFloat16);
+    const Tensors gradients = linear_gradients(x, grad);
+    const double bound = kernels::bf16_products_available() ? 1e-6 : 1e-2;
+    const Tensor wide = grad.to(at::kDouble);
+    EXPECT_LT(relative_error(gradients[0], wide.t().mm(x.to(at::kDouble))), bound)
+        << size.tokens << " " << size.rows << " " << size.columns;
+    EXPECT_LT(relative_error(gradients[1], wide.sum(0)), bound) << size.rows;
+  }
+}
+
+TEST(OpsWeights, GradientsAreTheSameForAnyNumberOfThreads) {
+  at::manual_seed(9);
+  const Tensor x = at::randn({300, 70}).to(at::kBFloat16);
+  const Tensor grad = at::randn({300, 500}).to(at::kBFloat16);
+  const int threads = at::get_num_threads();
+  at::set_num_threads(1);
+  const Tensors one = linear_gradients(x, grad);
+  at::set_num_threads(3);
+  const Tensors three = linear_gradients(x, grad);
+  at::set_num_threads(threads);
+  for (size_t i = 0; i < one.size(); ++i) EXPECT_TRUE(one[i].equal(three[i])) << i;
 }
 
 TEST(OpsWeights, FrozenWeightGetsNothing) {
