@@ -46,6 +46,16 @@ if(EXISTS "${SLOVO_TORCH}/lib/libtorch_cuda.so")
   # The wheel's headers include the toolkit's, which pip puts beside it.
   file(GLOB _cuda_includes "${SLOVO_TORCH}/../nvidia/cu*/include" "${SLOVO_TORCH}/../nvidia/nccl/include")
   target_include_directories(slovo_torch SYSTEM INTERFACE ${_cuda_includes})
+  # Those of CUDA graphs also include the compiler's, which pip puts into Triton's folder.
+  find_path(SLOVO_CUDA_CRT crt/host_config.h HINTS ${_cuda_includes} "${SLOVO_TORCH}/../triton/backends/nvidia/include"
+            /usr/local/cuda/include)
+  file(GLOB _cudart "${SLOVO_TORCH}/../nvidia/cu*/lib/libcudart.so.*" "${SLOVO_TORCH}/lib/libcudart*.so*")
+  if(SLOVO_CUDA_CRT AND _cudart)
+    list(GET _cudart 0 _cudart)
+    target_include_directories(slovo_torch SYSTEM INTERFACE "${SLOVO_CUDA_CRT}")
+    target_compile_definitions(slovo_torch INTERFACE SLOVO_CUDA_GRAPHS)
+    target_link_libraries(slovo_torch INTERFACE "${_cudart}")
+  endif()
   target_link_libraries(slovo_torch INTERFACE -Wl,--no-as-needed "${SLOVO_TORCH}/lib/libtorch_cuda.so"
                         "${SLOVO_TORCH}/lib/libc10_cuda.so" -Wl,--as-needed)
 endif()

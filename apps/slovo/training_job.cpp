@@ -52,7 +52,12 @@ TrainingJob::TrainingJob(TrainingRequest request, std::string name,
       sections_(std::move(sections)),
       device_(resolve_device(config_.run)),
       dtype_(training_dtype(config_.run, device_)),
-      threads_(set_up_computing(config_.run)) {}
+      threads_(set_up_computing(config_.run)) {
+  if (config_.train.cuda_graph && !device_.is_cuda()) {
+    throw_config("train.cuda_graph=true needs a CUDA device, but the run is on ", device_.str(),
+                 "; use train.cuda_graph=false");
+  }
+}
 
 void TrainingJob::open_run_folder() {
   const Existing existing = request_.resume ? Existing::resume : Existing::refuse;

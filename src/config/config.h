@@ -318,6 +318,7 @@ struct TrainConfig {
   double z_loss = 0;
   double label_smoothing = 0;
   bool activation_checkpointing = false;
+  bool cuda_graph = false;
   int64_t log_every = 10;
   int64_t eval_every = 250;
   int64_t checkpoint_every = 500;
@@ -395,6 +396,9 @@ struct TrainConfig {
     v.field("activation_checkpointing", activation_checkpointing,
             "compute each block again in the backward pass instead of keeping its activations: less memory, a third more "
             "time");
+    v.field("cuda_graph", cuda_graph,
+            "on a GPU, record the forward and backward pass once and replay it; for rows that are one text each "
+            "(data.attend_across_documents)");
     v.field("log_every", log_every, "steps between lines of metrics.jsonl", at_least(1));
     v.field("eval_every", eval_every, "steps between validations; 0 validates at the end only", at_least(0));
     v.field("checkpoint_every", checkpoint_every, "steps between checkpoints; 0 writes the last only", at_least(0));

@@ -164,6 +164,20 @@ void check_token_loss(const SftConfig& s, const TrainConfig& t, Conflicts& out) 
            "sft.loss=cross_entropy")});
 }
 
+/// A recorded pass is the same each time: what changes in it beside the rows is named here.
+void check_graph(const RunConfig& c, Conflicts& out) {
+  if (!c.train.cuda_graph) return;
+  const auto refuse = [&](const char* field, bool used, const char* what) {
+    if (!used) return;
+    out.push_back({{"train.cuda_graph", field},
+                   cat("train.cuda_graph=true replays one recorded pass, but ", field, " ", what,
+                       "; use train.cuda_graph=false")});
+  };
+  refuse("sft.neftune_alpha", c.sft.neftune_alpha > 0, "draws other noise in each");
+  refuse("lora.dropout", c.lora.dropout > 0, "drops other inputs in each");
+  refuse("distill.teacher", !c.distill.teacher.empty(), "measures a divergence beside it");
+}
+
 void check_distill(const DistillConfig& d, Conflicts& out) {
   if (d.teacher.empty() || d.weight > 0) return;
   out.push_back({{"distill.weight", "distill.teacher"},
@@ -207,6 +221,7 @@ Conflicts find_conflicts(const RunConfig& config, const std::vector<std::string>
   if (has("lora")) check_lora(config.lora, out);
   if (has("sft") && has("train")) check_token_loss(config.sft, config.train, out);
   if (has("distill")) check_distill(config.distill, out);
+  if (has("train")) check_graph(config, out);
   if (has("eval")) check_eval(config.eval, out);
   return out;
 }

@@ -12,7 +12,7 @@ namespace slovo {
 Batch Batch::to(at::Device device) const {
   Batch out = *this;
   for (at::Tensor* tensor : {&out.ids_BT, &out.targets_BT, &out.weights_BT, &out.positions_BT}) {
-    if (!tensor->defined()) continue;
+    if (!tensor->defined() || tensor->device() == device) continue;
     // From pinned memory the copy goes on while the processor prepares what is next.
     *tensor = device.is_cuda() ? tensor->pin_memory().to(device, /*non_blocking=*/true)
                                : tensor->to(device);

@@ -14,13 +14,16 @@ namespace slovo::ops::detail {
 /// better; but less than what the allocator keeps when it is freed (keep_freed_memory), for fresh
 /// pages cost more.
 constexpr int64_t kChunkBytes = int64_t{31} << 20;
+/// The same on a GPU, which needs large products, and holds the chunk some ten times over in fp32.
+constexpr int64_t kGpuChunkBytes = int64_t{1} << 28;
 
 /// Calls body(begin, count) for chunks of the rows, of equal size but for the last.
 template <class Body>
 void for_chunks(const Tensor& hidden, const Tensor& head, const Body& body) {
   const int64_t rows = hidden.size(0);
   const int64_t bytes = rows * head.size(0) * static_cast<int64_t>(hidden.element_size());
-  const int64_t chunks = (bytes + kChunkBytes - 1) / kChunkBytes;
+  const int64_t most = hidden.is_cuda() ? kGpuChunkBytes : kChunkBytes;
+  const int64_t chunks = (bytes + most - 1) / most;
   const int64_t size = chunks > 0 ? (rows + chunks - 1) / chunks : rows;
   for (int64_t begin = 0; begin < rows; begin += size) body(begin, std::min(size, rows - begin));
 }

@@ -36,6 +36,7 @@ TrainLoop::TrainLoop(const TrainConfig& config, Objective& objective, FlatParame
       optimizer_(make_optimizer(parameters, config, trained_shape(objective))),
       watch_(run, config, parameters.grad().device()) {
   if (config.ema_decay > 0) average_.emplace(parameters, config.ema_decay);
+  if (config.cuda_graph) graph_.emplace(objective, parameters.grad().device());
   if (const auto checkpoint = run_.newest_checkpoint()) resume_from(*checkpoint);
 }
 
@@ -97,9 +98,8 @@ at::Tensor TrainLoop::accumulate(const StepWork& work) {
   const double scale = work.weight > 0 ? 1 / work.weight : 0;
   at::Tensor total = at::zeros({}, parameters_.grad().options());
   for (const Batch& micro_batch : work.micro_batches) {
-    const at::Tensor part = objective_.loss(micro_batch, scale);
-    part.backward();
-    total = total + part.detach();
+    total = total + (graph_ ? graph_->pass(micro_batch, scale)
+                            : forward_backward(objective_, micro_batch, scale));
   }
   return total;
 }

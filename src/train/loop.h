@@ -18,6 +18,7 @@
 #include "train/checkpoint.h"
 #include "train/objective.h"
 #include "train/rehearsal.h"
+#include "train/step_graph.h"
 #include "train/watch.h"
 
 namespace slovo {
@@ -89,6 +90,7 @@ class TrainLoop {
   Json resolved_;
   std::unique_ptr<Optimizer> optimizer_;
   std::optional<WeightAverage> average_;  ///< with train.ema_decay
+  std::optional<StepGraph> graph_;        ///< with train.cuda_graph
   Watch watch_;
   using Clock = std::chrono::steady_clock;
   /// A step whose numbers may still lie on a GPU that is busy with it.

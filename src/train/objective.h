@@ -58,4 +58,11 @@ class Objective {
   virtual void restore(const Json& /*state*/) {}
 };
 
+/// Adds the gradient of the micro-batch's part of the loss to the flat buffer; returns that part.
+inline at::Tensor forward_backward(Objective& objective, const Batch& micro_batch, double scale) {
+  const at::Tensor loss = objective.loss(micro_batch, scale);
+  loss.backward();
+  return loss.detach();
+}
+
 }  // namespace slovo

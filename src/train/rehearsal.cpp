@@ -53,7 +53,7 @@ constexpr int64_t kMostSteps = 200;
 
 int64_t TrainLoop::micro_batch_bytes(const Batch& rows) {
   const int64_t bytes =
-      peak_bytes(parameters_.grad().device(), [&] { objective_.loss(rows, 1e-6).backward(); });
+      peak_bytes(parameters_.grad().device(), [&] { forward_backward(objective_, rows, 1e-6); });
   parameters_.grad().zero_();
   return bytes;
 }

@@ -161,7 +161,11 @@ TEST_F(Errors, OfTheCommandLine) {
   if (fs::exists("/dev/nvidia0")) return;
   check({{"CUDA asked for and absent",
           pretrain("a", {"--device", "cuda"}),
-          {"--device cuda: no CUDA device was found; use cpu or auto"}}});
+          {"--device cuda: no CUDA device was found; use cpu or auto"}},
+         {"a CUDA graph on a CPU",
+          pretrain("a", {"--train.cuda_graph"}),
+          {"train.cuda_graph=true needs a CUDA device, but the run is on cpu; use "
+           "train.cuda_graph=false"}}});
 }
 
 TEST_F(Errors, OfConfigFiles) {

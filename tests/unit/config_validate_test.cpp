@@ -244,6 +244,24 @@ TEST(Validate, DftTakesNoLabelSmoothing) {
   EXPECT_EQ("", conflicts_of(config));
 }
 
+TEST(Validate, ARecordedPassDrawsNothing) {
+  RunConfig config;
+  config.train.cuda_graph = true;
+  EXPECT_EQ("", conflicts_of(config));
+  config.sft.neftune_alpha = 5;
+  config.lora.rank = 8;
+  config.lora.dropout = 0.1;
+  config.distill.teacher = "teacher";
+  EXPECT_EQ(
+      "train.cuda_graph=true replays one recorded pass, but sft.neftune_alpha draws other noise in "
+      "each; use train.cuda_graph=false\n"
+      "train.cuda_graph=true replays one recorded pass, but lora.dropout drops other inputs in "
+      "each; use train.cuda_graph=false\n"
+      "train.cuda_graph=true replays one recorded pass, but distill.teacher measures a divergence "
+      "beside it; use train.cuda_graph=false",
+      conflicts_of(config));
+}
+
 TEST(Validate, ATeacherNeedsAWeight) {
   RunConfig config;
   config.distill.weight = 0;
