@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# From a bare machine to a model that writes and answers: sets up, builds, trains a small model for about four minutes,
+# From a bare machine to a model that writes and answers: sets up, builds, trains a small model for two to four minutes,
 # measures it on text it has not seen, lets it write, tunes it to answer (two minutes more), and leaves pages of curves.
 #   ./scripts/quickstart.sh             on a small world that slovo makes up itself (scripts/make_world.py)
 #   ./scripts/quickstart.sh TEXT.txt    on a text of yours (UTF-8, 100 KB or more)

@@ -50,7 +50,8 @@ struct Prediction {
   double loss, low, high;
 };
 /// The loss after `tokens` on the curve a + b tokens^-c through the trials; the range holds all
-/// exponents that fit them about as well. Needs two trials.
+/// exponents that fit them about as well, and at least two fifths of what is still to be gained.
+/// Needs two trials.
 Prediction predict_loss(const std::vector<Trial>& trials, double tokens);
 
 }  // namespace slovo

@@ -136,6 +136,15 @@ TEST(Budget, PredictsAPowerLawAndHoldsItInTheRange) {
   }
 }
 
+/// Trials of a made-up text of few patterns, whose loss fell steeply and came to stand at 0.834.
+TEST(Budget, ASteepCurveThatComesToStandIsInTheRange) {
+  const Prediction found =
+      predict_loss({{409600, 3.8323}, {819200, 2.5058}, {1635488, 1.4814}}, 1.02e7);
+  EXPECT_LT(found.low, 0.834);
+  EXPECT_GT(found.high, 0.834);
+  EXPECT_GE(found.low, 0);
+}
+
 TEST(Budget, ALossThatDoesNotFallIsPredictedToStay) {
   const Prediction found = predict_loss({{1e5, 2.0}, {2e5, 2.0}, {4e5, 2.0}}, 3.2e6);
   EXPECT_NEAR(found.loss, 2, 0.03);
