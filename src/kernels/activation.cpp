@@ -10,6 +10,7 @@ HWY_BEFORE_NAMESPACE();
 namespace slovo::kernels::HWY_NAMESPACE {
 
 HWY_INLINE VF one() { return hn::Set(F32(), 1.0f); }
+
 /// The logistic function to the precision of T: `of(kUnit * x)` is sigmoid(x).
 template <class T>
 struct Sigmoid {

@@ -13,6 +13,7 @@
 
 #include "kernels/attention_block.h"
 #include "kernels/bf16.h"
+#include "kernels/lanes.h"
 #include "kernels/scratch.h"
 
 // GCC 12 warns of the undefined registers inside its own intrinsics (GCC bug 105593).
@@ -26,9 +27,7 @@ namespace {
 
 // Operands of a product over depth: A is read as pairs of bf16 along the depth, one 32-bit word
 // each; B is packed as such words, [depth / 2, columns].
-using Pair = uint32_t;
 
-constexpr size_t kLanes = 16;
 constexpr size_t kTileRows = 12;
 constexpr size_t kTileColumns = 2 * kLanes;
 // Blocks of queries and keys: multiples of a tile's rows and columns.
@@ -60,10 +59,6 @@ __m512 widen(__m256i bf16) {
 __m512i to_bits(__m512 v) {
   return _mm512_cvtepu16_epi32(reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(v)));
 }
-__mmask16 first_lanes(size_t count) {
-  return count >= kLanes ? static_cast<__mmask16>(0xFFFF)
-                         : static_cast<__mmask16>((1u << count) - 1);
-}
 
 /// 2^x to 3e-6, for the weights that bf16 will hold; 0 below the range.
 __m512 exp2(__m512 x) {
@@ -89,7 +84,7 @@ void load_rows(const Shape& s, const HeadRows& from, size_t head, Pair* to) {
       _mm_prefetch(reinterpret_cast<const char*>(row + kAhead * from.step + i), _MM_HINT_T0);
     for (size_t i = 0; i < s.width; i += kLanes) {
       _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + i / 2),
-                          _mm256_maskz_loadu_epi16(first_lanes(s.size - i), row + i));
+                          _mm256_maskz_loadu_epi16(first_lanes(i, s.size), row + i));
     }
   }
   std::memset(to, 0, (s.rows - s.length) * s.pairs() * sizeof(Pair));
@@ -168,9 +163,7 @@ size_t read_to(const AttentionBlock& b, size_t r) {
 }
 /// Which of the lanes from key j on a row sees.
 __mmask16 seen_lanes(size_t unseen, size_t seen, size_t j) {
-  const __mmask16 up_to = j < seen ? first_lanes(seen - j) : static_cast<__mmask16>(0);
-  const __mmask16 before = j < unseen ? first_lanes(unseen - j) : static_cast<__mmask16>(0);
-  return _kandn_mask16(before, up_to);
+  return _kandn_mask16(first_lanes(j, unseen), first_lanes(j, seen));
 }
 
 /// scores [count, keys] = rows (of the block's queries) x panels^T, where some query of the tile
@@ -234,7 +227,7 @@ void store_rows(const Shape& s, const float* from, float factor, size_t begin, s
     const float* const source = from + (t - begin) * s.width;
     for (size_t i = 0; i < s.size; i += kLanes) {
       const __m512 v = _mm512_mul_ps(_mm512_loadu_ps(source + i), _mm512_set1_ps(factor));
-      _mm256_mask_storeu_epi16(row + i, first_lanes(s.size - i),
+      _mm256_mask_storeu_epi16(row + i, first_lanes(i, s.size),
                                reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(v)));
     }
   }

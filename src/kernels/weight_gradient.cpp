@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "kernels/lanes.h"
 #include "kernels/scratch.h"
 
 // GCC 12 warns of the undefined registers inside its own intrinsics (GCC bug 105593).
@@ -21,9 +22,8 @@
 namespace slovo::kernels {
 namespace {
 
-using Pair = uint32_t;  ///< two bf16 of neighbouring tokens
+// A Pair holds the values of two neighbouring tokens.
 
-constexpr size_t kLanes = 16;
 constexpr size_t kHalves = 2 * kLanes;  ///< bf16 of a vector
 constexpr size_t kTileRows = kWeightGradientRows;
 constexpr size_t kTileVectors = 4;
@@ -42,10 +42,6 @@ constexpr size_t kBlockGroups = 4;
 __mmask32 first_halves(size_t begin, size_t end) {
   if (begin >= end) return 0;
   return end - begin >= kHalves ? ~__mmask32{0} : (__mmask32{1} << (end - begin)) - 1;
-}
-__mmask16 first_lanes(size_t begin, size_t end) {
-  if (begin >= end) return 0;
-  return static_cast<__mmask16>(end - begin >= kLanes ? 0xFFFFu : (1u << (end - begin)) - 1);
 }
 
 /// Two rows of bf16 side by side: word i of the result holds a[i] below and b[i] above.
@@ -95,6 +91,7 @@ void pack(const Bf16* data, int64_t step, size_t token, size_t tokens, size_t pa
 #pragma GCC unroll 2
       for (size_t k = 0; k < 2; ++k) {
         _mm512_storeu_si512(to + v * kHalves + k * kLanes, words[k]);
+        if (sums == nullptr) continue;
         totals[2 * v + k] =
             _mm512_dpbf16_ps(totals[2 * v + k], reinterpret_cast<__m512bh>(words[k]), ones);
       }
